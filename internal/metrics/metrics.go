@@ -1,0 +1,34 @@
+// Package metrics holds the counters that several stages share, so that one
+// query answers for all protocols. A counter that only one package increments
+// is declared in that package, at the top of the file that counts.
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// Values of the label protocol.
+const (
+	SFlow    = "sflow"
+	NetFlow5 = "netflow5"
+	NetFlow9 = "netflow9"
+	IPFIX    = "ipfix"
+)
+
+var (
+	// DecodeErrors counts what a decoder could not read, one for each datagram, set,
+	// sample or record that was given up. Reasons are constants of the decoders, never
+	// anything that came from the network.
+	DecodeErrors = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_decode_errors_total",
+		Help: "Datagrams, sets, samples and records that could not be decoded, by protocol and reason.",
+	}, []string{"protocol", "reason"})
+
+	// Records counts the flow records that decoders handed on. What was received of a
+	// protocol is Records and DecodeErrors together.
+	Records = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_records_total",
+		Help: "Flow records decoded and handed on, by protocol.",
+	}, []string{"protocol"})
+)
