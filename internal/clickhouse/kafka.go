@@ -1,0 +1,70 @@
+package clickhouse
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// Kafka says where ClickHouse reads FlowMessages.
+type Kafka struct {
+	Brokers []string // HOST:PORT, as ClickHouse reaches them
+	Topic   string
+	Group   string // consumer group; its committed offsets are where ClickHouse goes on
+}
+
+// ConfigureKafka stores k as the named collection netmeta_kafka, from which the
+// Kafka table of the schema takes its settings, so that no migration holds an
+// address. Where the collection changes, the table is attached again: ClickHouse
+// reads a collection only when it loads a table.
+func ConfigureKafka(ctx context.Context, db *sql.DB, k Kafka) error {
+	settings := fmt.Sprintf(`kafka_broker_list = %s, kafka_topic_list = %s, kafka_group_name = %s`,
+		literal(strings.Join(k.Brokers, ",")), literal(k.Topic), literal(k.Group))
+
+	var exists, same bool
+	err := db.QueryRowContext(ctx, `
+		SELECT count() > 0, countIf(
+			collection['kafka_broker_list'] = ? AND
+			collection['kafka_topic_list'] = ? AND
+			collection['kafka_group_name'] = ?) > 0
+		FROM system.named_collections
+		WHERE name = 'netmeta_kafka'`, strings.Join(k.Brokers, ","), k.Topic, k.Group).Scan(&exists, &same)
+	if err != nil {
+		return fmt.Errorf("look for the Kafka settings in ClickHouse: %w", err)
+	}
+	switch {
+	case same:
+		return nil
+	case !exists:
+		if _, err := db.ExecContext(ctx, `CREATE NAMED COLLECTION netmeta_kafka AS `+settings); err != nil {
+			return fmt.Errorf("store the Kafka settings in ClickHouse: %w", err)
+		}
+		return nil
+	}
+	if _, err := db.ExecContext(ctx, `ALTER NAMED COLLECTION netmeta_kafka SET `+settings); err != nil {
+		return fmt.Errorf("change the Kafka settings in ClickHouse: %w", err)
+	}
+	return reattach(ctx, db, "flows_queue")
+}
+
+func reattach(ctx context.Context, db *sql.DB, table string) error {
+	var exists bool
+	if err := db.QueryRowContext(ctx, `SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = ?`, table).Scan(&exists); err != nil {
+		return fmt.Errorf("look for table %s: %w", table, err)
+	}
+	if !exists {
+		return nil
+	}
+	for _, verb := range []string{"DETACH", "ATTACH"} {
+		if _, err := db.ExecContext(ctx, verb+` TABLE `+table); err != nil {
+			return fmt.Errorf("%s table %s to take over new Kafka settings: %w", strings.ToLower(verb), table, err)
+		}
+	}
+	return nil
+}
+
+// literal quotes s as a ClickHouse string literal.
+func literal(s string) string {
+	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + `'`
+}

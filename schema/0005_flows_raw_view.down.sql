@@ -1,0 +1,1 @@
+DROP VIEW flows_raw_view

@@ -1,0 +1,71 @@
+// Package schema holds NetMeta's SQL schema as numbered migrations, one statement
+// a file, in the form that golang-migrate reads.
+//
+// A migration may contain ${FLOW_MESSAGE_DEFINITION}, inside single quotes: it is
+// replaced by the text of pb/FlowMessage.proto when the migration runs, so that
+// ClickHouse parses exactly what the collectors write and no second copy of the
+// definition exists.
+package schema
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/golang-migrate/migrate/v4/source"
+	"github.com/golang-migrate/migrate/v4/source/iofs"
+
+	"github.com/leoluk/NetMeta/pb"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// Source returns the migrations, ready to run: placeholders are filled in.
+func Source() (source.Driver, error) {
+	driver, err := iofs.New(files, ".")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded migrations: %w", err)
+	}
+	return expanding{driver}, nil
+}
+
+// expanding is a source whose migrations have their placeholders filled in.
+type expanding struct{ source.Driver }
+
+func (s expanding) ReadUp(version uint) (io.ReadCloser, string, error) {
+	return expand(s.Driver.ReadUp(version))
+}
+
+func (s expanding) ReadDown(version uint) (io.ReadCloser, string, error) {
+	return expand(s.Driver.ReadDown(version))
+}
+
+func expand(migration io.ReadCloser, name string, err error) (io.ReadCloser, string, error) {
+	if err != nil {
+		return nil, "", err
+	}
+	defer migration.Close()
+	text, err := io.ReadAll(migration)
+	if err != nil {
+		return nil, "", fmt.Errorf("read migration %s: %w", name, err)
+	}
+	sql := strings.ReplaceAll(string(text), "${FLOW_MESSAGE_DEFINITION}", flowMessageDefinition())
+	return io.NopCloser(strings.NewReader(sql)), name, nil
+}
+
+var (
+	protoComment = regexp.MustCompile(`(?m)[ \t]*//.*$`)
+	blankLines   = regexp.MustCompile(`\n{2,}`)
+)
+
+// flowMessageDefinition returns the definition of FlowMessage as the inside of a
+// ClickHouse string literal, without the comments: they are for people, and
+// SHOW CREATE TABLE would be buried under them.
+func flowMessageDefinition() string {
+	text := protoComment.ReplaceAllString(pb.Definition, "")
+	text = strings.TrimSpace(blankLines.ReplaceAllString(text, "\n"))
+	return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text)
+}
