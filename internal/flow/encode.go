@@ -8,8 +8,8 @@ import (
 )
 
 // MaxEncodedSize bounds what one AppendDelimited adds: every field at its longest
-// is 352 bytes, and the length in front of it two.
-const MaxEncodedSize = 354
+// is 360 bytes, and the length in front of it two.
+const MaxEncodedSize = 362
 
 // AppendDelimited appends r as a FlowMessage preceded by its length as a varint,
 // which is the framing of ClickHouse's input format Protobuf, and returns the
