@@ -8,7 +8,7 @@ package pb
 
 import _ "embed"
 
-//go:generate go run ../internal/protogen FlowMessage.proto
+//go:generate go run ../internal/protogen FlowMessage.proto ../doc/fields.md
 
 // Definition is the text of FlowMessage.proto, comments included. ClickHouse's
 // Kafka table gets its schema from it.

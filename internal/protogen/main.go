@@ -1,6 +1,7 @@
 // Command protogen compiles a .proto file to Go beside it, without protoc: the
 // compiler is a Go library and the code generator a tool of go.mod, so that both
-// have a pinned version and go generate needs nothing installed.
+// have a pinned version and go generate needs nothing installed. From the comments
+// of the file's first message it makes a page of documentation.
 package main
 
 import (
@@ -19,17 +20,17 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: protogen FILE.proto")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: protogen FILE.proto PAGE.md")
 		os.Exit(2)
 	}
-	if err := generate(os.Args[1]); err != nil {
+	if err := generate(os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "protogen:", err)
 		os.Exit(1)
 	}
 }
 
-func generate(file string) error {
+func generate(file, page string) error {
 	compiler := protocompile.Compiler{
 		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{}),
 		SourceInfoMode: protocompile.SourceInfoStandard,
@@ -53,7 +54,7 @@ func generate(file string) error {
 			return err
 		}
 	}
-	return nil
+	return os.WriteFile(page, []byte(fieldTable(files[0].Messages().Get(0))), 0o644)
 }
 
 // runPlugin speaks protoc's plugin protocol: a CodeGeneratorRequest on standard
