@@ -1,0 +1,101 @@
+package chdb
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestReadOnlyRefuses(t *testing.T) {
+	db := database(t)
+	exec(t, "CREATE TABLE "+db+".t (a UInt8) ENGINE = MergeTree ORDER BY a")
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("secret words\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	const refused, denied = CodeReadonly, 497
+	for _, c := range []struct {
+		promise, sql string
+		want         int
+	}{
+		{"insert", "INSERT INTO t VALUES (1)", refused},
+		{"create", "CREATE TABLE u (a UInt8) ENGINE = Memory", refused},
+		{"temporary table", "CREATE TEMPORARY TABLE u (a UInt8)", refused},
+		{"drop", "DROP TABLE t", refused},
+		{"alter", "ALTER TABLE t DELETE WHERE 1", refused},
+		{"truncate", "TRUNCATE TABLE t", refused},
+		{"optimize", "OPTIMIZE TABLE t", refused},
+		{"system", "SYSTEM STOP MERGES", refused},
+		{"kill", "KILL QUERY WHERE 1", refused},
+		{"function", "CREATE FUNCTION f AS x -> x", refused},
+		{"named collection", "CREATE NAMED COLLECTION c AS a = 1", refused},
+		{"grant", "GRANT FILE ON *.* TO default", refused},
+		{"backup", "BACKUP TABLE t TO File('x')", refused},
+		{"leaving read-only", "SET readonly = 0", refused},
+		{"leaving read-only in the query", "SELECT 1 SETTINGS readonly = 0", refused},
+		{"comment before a write", "/* SELECT */ -- 1\nDROP TABLE t", refused},
+		{"second statement", "SELECT 1; DROP TABLE t", CodeSyntaxError},
+		{"writing a file", "SELECT 1 INTO OUTFILE '" + out + "'", refused},
+		{"writing by table function", "INSERT INTO FUNCTION file('" + out + "', CSV, 'a UInt8') VALUES (1)", refused},
+		{"reading by table function", "SELECT * FROM file('" + secret + "', RawBLOB)", refused},
+		{"reading by the default database", "SELECT * FROM default.`" + secret + "`", denied},
+		{"reading by function", "SELECT file('" + secret + "')", refused},
+		{"reading by escaped function", "SELECT `f\\x69le`('" + secret + "')", refused},
+		{"reading by function as argument", "SELECT arrayMap(file, ['" + secret + "'])", refused},
+		{"reading by column transformer", "SELECT * APPLY(file) FROM (SELECT '" + secret + "')", refused},
+		{"reading by show", "SHOW TABLES WHERE file('" + secret + "') != ''", refused},
+		{"reading by explain", "EXPLAIN SELECT file('" + secret + "')", refused},
+		{"reading behind a comment", "SELECT file/* ' */('" + secret + "')", refused},
+		{"reading behind a heredoc", "SELECT $a$ ' $a$, file('" + secret + "')", refused},
+		{"fetching a url", "SELECT * FROM url('http://127.0.0.1:1/', RawBLOB)", denied},
+		{"asking another server", "SELECT * FROM remote('127.0.0.1:1', system.one)", denied},
+		{"asking another server by function", "SELECT hasColumnInTable('127.0.0.1:1', 'system', 'one', 'dummy')", refused},
+		{"object storage", "SELECT * FROM s3('http://127.0.0.1:1/bucket/b', CSV)", denied},
+	} {
+		t.Run(c.promise, func(t *testing.T) {
+			got, err := ask(Query{SQL: []byte(c.sql), Database: db, ReadOnly: true})
+			if code(err) != c.want {
+				t.Errorf("got %q, %v, want code %d", got, err, c.want)
+			}
+			if strings.Contains(got, "secret words") {
+				t.Error("the file was read")
+			}
+		})
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a file was written")
+	}
+	if _, err := ask(Query{SQL: []byte("SELECT {f:Identifier}('x')"), Params: map[string]string{"f": "file"}, ReadOnly: true}); err == nil {
+		t.Error("a function named by a parameter was called")
+	}
+	if _, err := ask(Query{SQL: []byte("SELECT 1"), Settings: map[string]string{"readonly": "0"}, ReadOnly: true}); code(err) != CodeReadonly {
+		t.Errorf("readonly = 0 as a setting: got %v, want code %d", err, CodeReadonly)
+	}
+	if got, err := ask(Query{SQL: []byte("SELECT count() FROM t"), Database: db}); err != nil || got != "0" {
+		t.Errorf("the table afterwards: %q, %v", got, err)
+	}
+}
+
+func TestReadOnlyAllows(t *testing.T) {
+	db := database(t)
+	exec(t, "CREATE TABLE "+db+".t (a UInt8, `file` String) ENGINE = MergeTree ORDER BY a")
+	for _, sql := range []string{
+		"SELECT 1 SETTINGS max_threads = 1",
+		"WITH 1 AS x SELECT x",
+		"(SELECT 1) UNION ALL (SELECT 2)",
+		"SELECT 'file(1)', '\\'', 'it''s a file'",
+		"SELECT count() FROM t WHERE a IN (SELECT number FROM numbers(3))",
+		"SHOW TABLES", "SHOW CREATE TABLE t", "DESCRIBE TABLE t", "EXISTS TABLE t", "EXPLAIN SELECT 1", "SHOW PROCESSLIST",
+		"SET max_threads = 2", "USE system",
+		"SELECT name, value FROM system.settings LIMIT 1",
+		"SELECT 1;",
+	} {
+		t.Run(sql, func(t *testing.T) {
+			if _, err := ask(Query{SQL: []byte(sql), Database: db, ReadOnly: true}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
