@@ -1,0 +1,285 @@
+package sflow_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/pb"
+)
+
+const (
+	discardedOut = 1<<30 | 258 // format 1: discarded, no route
+	severalOut   = 2<<30 | 2   // format 2: two interfaces
+	local        = 0x3fffffff
+)
+
+func TestInterfacesAreThoseThatAreSingle(t *testing.T) {
+	type interfaces struct{ In, Out, Direction uint32 }
+	for _, test := range []struct {
+		promise string
+		sample  []byte
+		want    interfaces
+	}{
+		{"two interfaces", sample{source: 3, in: 3, out: 5}.bytes(), interfaces{3, 5, 0}},
+		{"sampled on the way out", sample{source: 5, in: 3, out: 5}.bytes(), interfaces{3, 5, 1}},
+		{"sent back where it came from", sample{source: 3, in: 3, out: 3}.bytes(), interfaces{3, 3, 0}},
+		{"discarded", sample{source: 3, in: 3, out: discardedOut}.bytes(), interfaces{3, 0, 0}},
+		{"to several interfaces", sample{source: 3, in: 3, out: severalOut}.bytes(), interfaces{3, 0, 0}},
+		{"to several interfaces whose number is the source's", sample{source: 2, in: 3, out: severalOut}.bytes(), interfaces{3, 0, 0}},
+		{"from the agent itself", sample{source: 5, in: local, out: 5}.bytes(), interfaces{0, 5, 1}},
+		{"to the agent itself", sample{source: 3, in: 3, out: local}.bytes(), interfaces{3, 0, 0}},
+		{"sampled in a VLAN with the interface's number", sample{source: 1<<24 | 5, in: 3, out: 5}.bytes(), interfaces{3, 5, 0}},
+		{"nothing known", sample{}.bytes(), interfaces{0, 0, 0}},
+
+		{"expanded: large numbers", expanded{0, 1 << 31, 0, 1 << 30, 0, 1 << 31}.bytes(), interfaces{1 << 30, 1 << 31, 1}},
+		{"expanded: discarded", expanded{0, 3, 0, 3, 1, 258}.bytes(), interfaces{3, 0, 0}},
+		{"expanded: several", expanded{0, 3, 0, 3, 2, 4}.bytes(), interfaces{3, 0, 0}},
+		{"expanded: from the agent itself", expanded{0, 5, 0, local, 0, 5}.bytes(), interfaces{0, 5, 1}},
+		{"expanded: sampled in a VLAN", expanded{1, 5, 0, 3, 0, 5}.bytes(), interfaces{3, 5, 0}},
+	} {
+		t.Run(test.promise, func(t *testing.T) {
+			r := decodeOne(t, datagramOf(test.sample))
+			if got := (interfaces{r.InIf, r.OutIf, r.FlowDirection}); got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSamplingRateIsNeverZero(t *testing.T) {
+	for _, test := range []struct {
+		rate   uint32
+		want   uint64
+		source pb.FlowMessage_RateSource
+	}{
+		{4096, 4096, pb.FlowMessage_RATE_PACKET},
+		{1, 1, pb.FlowMessage_RATE_PACKET},
+		{0, 1, pb.FlowMessage_RATE_UNKNOWN},
+	} {
+		r := decodeOne(t, datagramOf(sample{rate: test.rate}.bytes()))
+		if r.SamplingRate != test.want || r.SamplingRateSource != test.source {
+			t.Errorf("rate %d became %d, %v, want %d, %v", test.rate, r.SamplingRate, r.SamplingRateSource, test.want, test.source)
+		}
+	}
+}
+
+func TestSamplerIsTheAgentOrTheSender(t *testing.T) {
+	for _, test := range []struct {
+		promise string
+		agent   []byte
+		want    string
+	}{
+		{"IPv4 agent", words(1, 0xc000020a), "192.0.2.10"},
+		{"IPv6 agent", words(2, 0x20010db8, 0, 0, 10), "2001:db8::a"},
+		{"IPv4 agent mapped into IPv6", words(2, 0, 0, 0xffff, 0xc000020a), "192.0.2.10"},
+		{"agent of unknown type", words(0), "203.0.113.9"},
+		{"agent 0.0.0.0", words(1, 0), "203.0.113.9"},
+		{"agent ::", words(2, 0, 0, 0, 0), "203.0.113.9"},
+	} {
+		t.Run(test.promise, func(t *testing.T) {
+			r := decodeOne(t, datagram(test.agent, sampleOf()))
+			if want := netip.MustParseAddr(test.want); r.SamplerAddress != want {
+				t.Errorf("sampler %v, want %v", r.SamplerAddress, want)
+			}
+		})
+	}
+}
+
+// Records of other enterprises and formats without a field in FlowMessage.
+var unknownRecords = join(framed(4413<<12|1, words(1, 2, 3)), framed(1004, words(0)))
+
+func TestSampleWithoutKnownRecordsIsOnePacket(t *testing.T) {
+	for name, s := range map[string][]byte{
+		"no records":           sampleOf(),
+		"only unknown records": framed(1, words(1, 3, 1000, 0, 0, 3, 5, 2), unknownRecords),
+	} {
+		r := decodeOne(t, datagramOf(s))
+		if r.Packets != 1 || r.Bytes != 0 || r.InIf != 3 || r.OutIf != 5 || r.SamplingRate != 1000 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+var (
+	// Summaries of the agent: what they say differs from tcpFrame in every field.
+	ipv4Record = framed(3, words(40, 17, 0x0a000001, 0x0a000002, 1000, 2000, 0, 4))
+	ipv6Record = framed(4, words(60, 6, 0x20010db8, 0, 0, 1, 0x20010db8, 0, 0, 2, 1000, 2000, 0x12, 8))
+	ethernet   = framed(2, words(64, 0x02000000, 0x00010000, 0x02000000, 0x00020000, 0x0800))
+)
+
+// What is said twice is taken from the sampled header, in whatever order it comes.
+func TestSampledHeaderWinsOverSummaries(t *testing.T) {
+	header := rawHeader(1, 1518, tcpFrame)
+	want := decodeOne(t, datagramOf(sampleOf(header)))
+	if want.Bytes != 1518 || want.Proto != 6 || want.SrcPort != 50000 || want.TCPFlags != 0x12 {
+		t.Fatalf("header alone: %+v", want)
+	}
+	for name, records := range map[string][][]byte{
+		"behind the header":      {header, ipv4Record, ethernet},
+		"in front of the header": {ipv6Record, ethernet, header},
+	} {
+		got := decodeOne(t, datagramOf(sampleOf(records...)))
+		if diff := cmp.Diff(want, got, compareAddrs); diff != "" {
+			t.Errorf("summaries %s change the flow (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestSummariesStandInForTheHeader(t *testing.T) {
+	type packet struct {
+		Bytes            uint64
+		Src, Dst         string
+		Proto            uint32
+		SrcPort, DstPort uint32
+		Flags, Tos       uint32
+		SrcMac, DstMac   uint64
+		Etype            uint32
+	}
+	lldp := unhex("0180c200000e 02000000000a 88cc 0207")
+	for _, test := range []struct {
+		promise string
+		records [][]byte
+		want    packet
+	}{
+		{"IPv4", [][]byte{ipv4Record}, packet{40, "10.0.0.1", "10.0.0.2", 17, 1000, 2000, 0, 4, 0, 0, 0x0800}},
+		{"IPv6", [][]byte{ipv6Record}, packet{60, "2001:db8::1", "2001:db8::2", 6, 1000, 2000, 0x12, 8, 0, 0, 0x86dd}},
+		{"Ethernet", [][]byte{ethernet},
+			packet{64, "invalid IP", "invalid IP", 0, 0, 0, 0, 0, 0x020000000001, 0x020000000002, 0x0800}},
+		{"Ethernet with addresses that are not padded", [][]byte{framed(2, words(64), unhex("020000000001 020000000002 00000806"))},
+			packet{64, "invalid IP", "invalid IP", 0, 0, 0, 0, 0, 0x020000000001, 0x020000000002, 0x0806}},
+		{"Ethernet with a length for its type", [][]byte{framed(2, words(64, 0x02000000, 0x00010000, 0x02000000, 0x00020000, 38))},
+			packet{64, "invalid IP", "invalid IP", 0, 0, 0, 0, 0, 0x020000000001, 0x020000000002, 0}},
+		{"Ethernet and IPv4", [][]byte{ethernet, ipv4Record},
+			packet{40, "10.0.0.1", "10.0.0.2", 17, 1000, 2000, 0, 4, 0x020000000001, 0x020000000002, 0x0800}},
+		{"a link layer that is not known, and IPv4", [][]byte{rawHeader(4, 99, tcpFrame), ipv4Record},
+			packet{99, "10.0.0.1", "10.0.0.2", 17, 1000, 2000, 0, 4, 0, 0, 0x0800}},
+		{"a header without addresses, alone", [][]byte{rawHeader(1, 64, lldp)},
+			packet{64, "invalid IP", "invalid IP", 0, 0, 0, 0, 0, 0x02000000000a, 0x0180c200000e, 0x88cc}},
+		{"IPv4 with ports where there are none", [][]byte{framed(3, words(84, 1, 0x0a000001, 0x0a000002, 8, 9, 3, 0))},
+			packet{84, "10.0.0.1", "10.0.0.2", 1, 0, 0, 0, 0, 0, 0, 0x0800}},
+		{"IPv4 with numbers out of range", [][]byte{framed(3, words(84, 17, 0x0a000001, 0x0a000002, 65536, 53, 256, 0xffffffff))},
+			packet{84, "10.0.0.1", "10.0.0.2", 17, 0, 53, 0, 0, 0, 0, 0x0800}},
+	} {
+		t.Run(test.promise, func(t *testing.T) {
+			r := decodeOne(t, datagramOf(sampleOf(test.records...)))
+			got := packet{r.Bytes, r.SrcAddr.String(), r.DstAddr.String(), r.Proto, r.SrcPort, r.DstPort,
+				r.TCPFlags, r.IPTos, r.SrcMac, r.DstMac, r.Etype}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("packet differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestHeadersOfEveryLinkLayerAreRead(t *testing.T) {
+	const ipv6 = "60000000 00003b40 20010db8000000000000000000000001 20010db8000000000000000000000002"
+	for _, test := range []struct {
+		promise  string
+		protocol uint32
+		header   string
+		src      string
+	}{
+		{"Ethernet", 1, ethernetHex + ipv4Hex + tcpHex, "192.0.2.1"},
+		{"PPP", 7, "0021" + ipv4Hex + tcpHex, "192.0.2.1"},
+		{"IPv4", 11, ipv4Hex + tcpHex, "192.0.2.1"},
+		{"IPv6", 12, ipv6, "2001:db8::1"},
+		{"MPLS", 13, "00064140" + ipv6, "2001:db8::1"},
+		{"PPP over SONET", 14, "ff030057" + ipv6, "2001:db8::1"},
+		{"token ring is not read", 3, ipv4Hex + tcpHex, "invalid IP"},
+	} {
+		t.Run(test.promise, func(t *testing.T) {
+			r := decodeOne(t, datagramOf(sampleOf(rawHeader(test.protocol, 1000, unhex(test.header)))))
+			if r.SrcAddr.String() != test.src || r.Bytes != 1000 {
+				t.Errorf("source %v and %d bytes, want %s and 1000", r.SrcAddr, r.Bytes, test.src)
+			}
+		})
+	}
+}
+
+// Padding fills a record up to whole words; it is not part of the header.
+func TestPaddingOfTheHeaderIsNotRead(t *testing.T) {
+	header := unhex(ethernetHex + ipv4Hex + "c350")
+	r := decodeOne(t, datagramOf(sampleOf(framed(1, words(1, 1518, 4, uint32(len(header))), header, unhex("01bb")))))
+	if r.SrcPort != 0 || r.DstPort != 0 || r.Proto != 6 {
+		t.Errorf("ports %d and %d made of padding", r.SrcPort, r.DstPort)
+	}
+}
+
+// gateway is an extended gateway record with the source AS 64496 and a path.
+func gateway(path ...uint32) []byte {
+	return framed(1003, words(1, 0xc6336402, 64500, 64496, 64497), words(path...), words(0, 100))
+}
+
+func TestASPath(t *testing.T) {
+	const set, sequence = 1, 2
+	type numbers struct{ Src, NextHop, Dst uint32 }
+	for _, test := range []struct {
+		promise string
+		record  []byte
+		want    numbers
+	}{
+		{"a sequence", gateway(1, sequence, 3, 64501, 64502, 64503), numbers{64496, 64501, 64503}},
+		{"one AS", gateway(1, sequence, 1, 64501), numbers{64496, 64501, 64501}},
+		{"no segment", gateway(0), numbers{64496, 0, 0}},
+		{"an empty segment", gateway(1, sequence, 0), numbers{64496, 0, 0}},
+		{"two sequences", gateway(2, sequence, 1, 64501, sequence, 2, 64502, 64503), numbers{64496, 64501, 64503}},
+		{"a set at the end", gateway(2, sequence, 2, 64501, 64502, set, 2, 1, 2), numbers{64496, 64501, 64502}},
+		{"a set in the middle", gateway(3, sequence, 1, 64501, set, 2, 1, 2, sequence, 1, 64503), numbers{64496, 64501, 64503}},
+		{"a set in front", gateway(2, set, 2, 1, 2, sequence, 1, 64503), numbers{64496, 0, 64503}},
+		{"only a set", gateway(1, set, 2, 1, 2), numbers{64496, 0, 0}},
+		{"next hop of unknown type", framed(1003, words(0, 64500, 64496, 64497, 1, sequence, 1, 64501)), numbers{64496, 64501, 64501}},
+	} {
+		t.Run(test.promise, func(t *testing.T) {
+			r := decodeOne(t, datagramOf(sampleOf(test.record)))
+			if got := (numbers{r.SrcAS, r.NextHopAS, r.DstAS}); got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+			if r.NextHop.IsValid() {
+				t.Errorf("next hop %v is that of BGP", r.NextHop)
+			}
+		})
+	}
+}
+
+func TestRouterAndSwitch(t *testing.T) {
+	for _, test := range []struct {
+		promise string
+		record  []byte
+		want    flow.Record
+	}{
+		{"IPv4 next hop", framed(1002, words(1, 0xc6336402, 24, 16)),
+			flow.Record{NextHop: netip.MustParseAddr("198.51.100.2"), SrcNet: 24, DstNet: 16}},
+		{"IPv6 next hop", framed(1002, words(2, 0x20010db8, 0, 0, 1, 48, 32)),
+			flow.Record{NextHop: netip.MustParseAddr("2001:db8::1"), SrcNet: 48, DstNet: 32}},
+		{"next hop of unknown type does not cost the prefix lengths", framed(1002, words(0, 24, 16)),
+			flow.Record{SrcNet: 24, DstNet: 16}},
+		{"prefix lengths that cannot be are unknown", framed(1002, words(0, 0xffffffff, 129)), flow.Record{}},
+		{"VLANs", framed(1001, words(100, 5, 200, 0)), flow.Record{SrcVlan: 100, DstVlan: 200}},
+		{"VLANs that cannot be are unknown", framed(1001, words(0xffffffff, 0, 4096, 0)), flow.Record{}},
+	} {
+		t.Run(test.promise, func(t *testing.T) {
+			r := decodeOne(t, datagramOf(sampleOf(test.record)))
+			got := flow.Record{NextHop: r.NextHop, SrcNet: r.SrcNet, DstNet: r.DstNet, SrcVlan: r.SrcVlan, DstVlan: r.DstVlan}
+			if diff := cmp.Diff(test.want, got, compareAddrs); diff != "" {
+				t.Errorf("record differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The record is reused from sample to sample: what one said must not be left over.
+func TestNothingIsLeftOverFromTheSampleBefore(t *testing.T) {
+	full := sampleOf(rawHeader(1, 1500, tcpFrame), gateway(1, 2, 1, 64501), ipv4Record, ethernet,
+		framed(1001, words(100, 5, 200, 0)), framed(1002, words(1, 0xc6336402, 24, 16)))
+	alone := decodeOne(t, datagramOf(sampleOf()))
+	both, err := decode(t, datagramOf(full, sampleOf()))
+	if err != nil || len(both) != 2 {
+		t.Fatalf("%d records, error %v, want 2 records", len(both), err)
+	}
+	if diff := cmp.Diff(alone, both[1], compareAddrs); diff != "" {
+		t.Errorf("left over (-want +got):\n%s", diff)
+	}
+}
