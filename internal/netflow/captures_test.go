@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
@@ -159,8 +160,6 @@ func decodeCaptures(t *testing.T, dir string, list []capture) map[string][]flow.
 	return result
 }
 
-var source = netip.MustParseAddrPort("192.0.2.1:2055")
-
 // Of these files another decoder invented records that are not there.
 var invented = map[string]int{"netflow5_test_invalid01.dat": 30, "netflow5_test_invalid02.dat": 30}
 
@@ -177,4 +176,88 @@ func TestCapturesYieldAtLeastTheRecordsOfTheReferenceDecoder(t *testing.T) {
 			t.Errorf("%s: %d records, want %d", c.path, got, want)
 		}
 	}
+}
+
+// Of these captures, a decoder that knows fewer counters, or lets the last one win,
+// reports records without bytes.
+func TestCapturesKeepTheCountersOfEveryKindOfExporter(t *testing.T) {
+	dir := captureDir(t)
+	decoded := decodeCaptures(t, dir, captures(t, dir))
+	for _, test := range []struct {
+		file    string
+		counted int // records with bytes
+	}{
+		{"netflow9_test_cisco_asa_1_data.dat", 14},                            // octetTotalCount
+		{"netflow9_test_cisco_asa_2_data.dat", 15},                            // initiatorOctets and responderOctets
+		{"ipfix_test_yaf_data45841.dat", 1},                                   // octetTotalCount
+		{"ipfix_test_yaf_data45873.dat", 1},                                   // octetTotalCount
+		{"netflow9_test_fortigate_fortios_521_data257.dat", 1},                // postOctetDeltaCount is 0
+		{"netflow9_test_0length_fields_tpl_data.dat", 10},                     // postOctetDeltaCount is 0
+		{"netflow9_test_iptnetflow_reduced_size_encoding_tpldata260.dat", 12}, // counters of 4 bytes
+	} {
+		var counted, total int
+		for path, records := range decoded {
+			if filepath.Base(path) != test.file {
+				continue
+			}
+			for _, r := range records {
+				total++
+				if r.Bytes > 0 {
+					counted++
+				}
+			}
+		}
+		if counted < test.counted {
+			t.Errorf("%s: %d of %d records have bytes, want %d", test.file, counted, total, test.counted)
+		}
+	}
+}
+
+// telegrafField finds the fields of a line of influx line protocol.
+var telegrafField = regexp.MustCompile(`[ ,](\w+)=("[^"]*"|\d+)`)
+
+func TestCapturesAgreeWithTelegraf(t *testing.T) {
+	dir := captureDir(t)
+	decoded := decodeCaptures(t, dir, captures(t, dir))
+	for _, name := range []string{
+		"ipfix_example", "ipfix_pen_35632", "issue_13305", "issue_14370", "netflow_v5_example", "netflow_v9_example",
+	} {
+		folder := filepath.Join("telegraf/plugins/inputs/netflow/testcases", name)
+		b, err := os.ReadFile(filepath.Join(dir, folder, "expected.out"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, got []string
+		for line := range strings.Lines(string(b)) {
+			if strings.HasPrefix(line, "netflow,") {
+				want = append(want, telegrafFlow(line))
+			}
+		}
+		for path, records := range decoded {
+			if filepath.Dir(path) != folder {
+				continue
+			}
+			for _, r := range records {
+				got = append(got, fmt.Sprintf("%v:%d -> %v:%d bytes=%d packets=%d", r.SrcAddr, r.SrcPort, r.DstAddr, r.DstPort, r.Bytes, r.Packets))
+			}
+		}
+		if len(want) == 0 {
+			t.Fatalf("%s: expected.out has no flows", name)
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: (-telegraf +ours)\n%s", name, diff)
+		}
+	}
+}
+
+func telegrafFlow(line string) string {
+	fields := map[string]string{"src_port": "0", "dst_port": "0", "bytes": "0", "packets": "0"}
+	for _, m := range telegrafField.FindAllStringSubmatch(line, -1) {
+		name := strings.TrimPrefix(strings.TrimPrefix(m[1], "in_"), "total_")
+		fields[name] = strings.Trim(m[2], `"`)
+	}
+	return fmt.Sprintf("%s:%s -> %s:%s bytes=%s packets=%s", fields["src"], fields["src_port"],
+		fields["dst"], fields["dst_port"], fields["bytes"], fields["packets"])
 }
