@@ -84,7 +84,8 @@ func NewDecoder(emit func(*flow.Record)) *Decoder {
 // The records do not refer to the datagram, whose bytes may be overwritten next.
 func (d *Decoder) Decode(datagram []byte, source netip.AddrPort, received time.Time) error {
 	d.err = nil
-	d.datagram(xdr{b: datagram}, source.Addr().Unmap(), uint64(received.Unix()))
+	source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
+	d.datagram(xdr{b: datagram}, source.Addr(), uint64(received.Unix()))
 	if d.err != nil {
 		return fmt.Errorf("decode sflow datagram from %s: %w", source, d.err)
 	}

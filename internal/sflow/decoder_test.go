@@ -57,7 +57,7 @@ func TestRecordCountThatLiesCostsNoMemory(t *testing.T) {
 	if got := allocated() - before; got > 64<<10 {
 		t.Errorf("%d bytes allocated for a datagram of %d", got, len(datagram))
 	}
-	const want = "decode sflow datagram from [::ffff:203.0.113.9]:50123: flow sample 1: 67108864 records in 0 bytes"
+	const want = "decode sflow datagram from 203.0.113.9:50123: flow sample 1: 67108864 records in 0 bytes"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -124,23 +124,23 @@ func TestProblemsAreCountedAndCostOnlyThemselves(t *testing.T) {
 			datagramOf(framed(1, words(1, 3, 1, 0, 0, 3, 5, 2), switching, words(1, 999)), good),
 			"records_missing", "record 2 of 2: 999 bytes wanted, 0 left", 2},
 		{"a raw header record too short for its fields leaves the others",
-			datagramOf(sampleOf(short, switching), good), "record", "record 1 of 2: 8 bytes of [data-format:1]", 2},
+			datagramOf(sampleOf(short, switching), good), "record", "flow sample 1: record 1 of format 1: 16 bytes wanted, 8 left", 2},
 		{"a raw header longer than its record is refused",
 			datagramOf(sampleOf(framed(1, words(1, 1500, 0, 999), tcpFrame)), good),
-			"record", "raw packet header of 999 bytes in a record of 70", 2},
+			"record", "record 1 of format 1: 1015 bytes wanted, 70 left", 2},
 		{"a switch record too short for its fields leaves the others",
-			datagramOf(sampleOf(framed(1001, words(10)), rawHeader(1, 1500, tcpFrame))), "record", "[data-format:1001]", 1},
+			datagramOf(sampleOf(framed(1001, words(10)), rawHeader(1, 1500, tcpFrame))), "record", "record 1 of format 1001: 16 bytes wanted, 4 left", 1},
 		{"a router record with an unknown type of address leaves the others",
 			datagramOf(sampleOf(framed(1002, words(9, 0, 24, 16)), rawHeader(1, 1500, tcpFrame))),
-			"record", "router: address of unknown type 9", 1},
+			"record", "record 1 of format 1002: address of unknown type 9", 1},
 		{"an AS path longer than its record is refused",
 			datagramOf(sampleOf(framed(1003, words(1, 0, 1, 2, 3, 1, 2, 0xffffffff)))),
-			"record", "gateway: 17179869180 bytes wanted, 0 left", 1},
+			"record", "record 1 of format 1003: 17179869180 bytes wanted, 0 left", 1},
 		{"more AS path segments claimed than there are is refused",
 			datagramOf(sampleOf(framed(1003, words(1, 0, 1, 2, 3, 0xffffffff, 2, 0)))),
-			"record", "gateway: 4 bytes wanted, 0 left", 1},
+			"record", "record 1 of format 1003: 4 bytes wanted, 0 left", 1},
 		{"an Ethernet record too short for its fields is refused",
-			datagramOf(sampleOf(framed(2, words(64, 0, 0)))), "record", "ethernet: ", 1},
+			datagramOf(sampleOf(framed(2, words(64, 0, 0)))), "record", "record 1 of format 2: 8 bytes wanted, 0 left", 1},
 	} {
 		t.Run(test.promise, func(t *testing.T) {
 			counter := metrics.DecodeErrors.WithLabelValues(metrics.SFlow, test.reason)

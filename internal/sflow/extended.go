@@ -2,7 +2,6 @@ package sflow
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/packet"
@@ -25,7 +24,7 @@ type ethernet struct {
 
 // readEthernet reads an Ethernet record. goflow2 is not alone in taking addresses
 // without padding, so a record that is too short for it is read that way.
-func (p *sampledPacket) readEthernet(x xdr) error {
+func (p *sampledPacket) readEthernet(x *xdr) {
 	const padded, bare = 24, 20
 	mac := uint64(8)
 	if len(x.b) >= bare && len(x.b) < padded {
@@ -36,43 +35,40 @@ func (p *sampledPacket) readEthernet(x xdr) error {
 	src, dst := x.next(mac), x.next(mac)
 	etype := x.uint32()
 	if x.bad {
-		return fmt.Errorf("ethernet: %w", x.err())
+		return
 	}
 	e.src, e.dst = packet.MAC([6]byte(src)), packet.MAC([6]byte(dst))
 	if packet.IsEtype(etype) {
 		e.etype = etype
 	}
 	p.ethernet = e
-	return nil
 }
 
 // readRouter reads struct extended_router.
-func readRouter(x xdr, r *flow.Record) error {
+func readRouter(x *xdr, r *flow.Record) {
 	nextHop := x.address()
 	srcNet, dstNet := x.uint32(), x.uint32()
 	if x.bad {
-		return fmt.Errorf("router: %w", x.err())
+		return
 	}
 	const longest = 128
 	r.NextHop = nextHop
 	r.SrcNet, r.DstNet = atMost(srcNet, longest), atMost(dstNet, longest)
-	return nil
 }
 
 // readGateway reads struct extended_gateway up to the end of the AS path. An empty
 // path leaves DstAS and NextHopAS at 0: agents send it for destinations in their
 // own AS and for those that they have no route to.
-func readGateway(x xdr, r *flow.Record) error {
+func readGateway(x *xdr, r *flow.Record) {
 	x.address() // the next hop of BGP; FlowMessage has the router's own
 	x.uint32()  // AS of the router
 	srcAS := x.uint32()
 	x.uint32() // AS of the peer
-	first, last := readASPath(&x)
+	first, last := readASPath(x)
 	if x.bad {
-		return fmt.Errorf("gateway: %w", x.err())
+		return
 	}
 	r.SrcAS, r.DstAS, r.NextHopAS = srcAS, last, first
-	return nil
 }
 
 // readASPath returns the first and the last AS of a path. The members of an AS_SET

@@ -2,7 +2,6 @@ package sflow
 
 import (
 	"bytes"
-	"fmt"
 	"net/netip"
 
 	goflow "github.com/netsampler/goflow2/v2/decoders/sflow"
@@ -11,38 +10,57 @@ import (
 	"github.com/leoluk/NetMeta/internal/packet"
 )
 
-// flowRecord reads one record of a flow sample into d.record or d.packet. Formats
-// that tell nothing FlowMessage has a field for are skipped.
+// Sizes of the records of fixed layout, of the raw packet header in front of its
+// bytes.
+const (
+	rawHeaderSize = 16
+	ipv4Size      = 32
+	ipv6Size      = 56
+	switchSize    = 16
+)
+
+// flowRecord reads one record of a flow sample into d.record or d.packet, or sets
+// x.bad and leaves them as they are. Formats that tell nothing FlowMessage has a
+// field for are skipped.
 //
 // goflow2 decodes the records of fixed layout. Its decoders of the others are not
 // used: extended.go says what they misread.
-func (d *Decoder) flowRecord(format uint32, body []byte) error {
+func (d *Decoder) flowRecord(format uint32, x *xdr) {
 	switch format {
-	case goflow.FLOW_TYPE_RAW, goflow.FLOW_TYPE_IPV4, goflow.FLOW_TYPE_IPV6, goflow.FLOW_TYPE_EXT_SWITCH:
-		return d.fixedRecord(format, body)
+	case goflow.FLOW_TYPE_RAW:
+		d.fixedRecord(format, rawHeaderSize, x)
+	case goflow.FLOW_TYPE_IPV4:
+		d.fixedRecord(format, ipv4Size, x)
+	case goflow.FLOW_TYPE_IPV6:
+		d.fixedRecord(format, ipv6Size, x)
+	case goflow.FLOW_TYPE_EXT_SWITCH:
+		d.fixedRecord(format, switchSize, x)
 	case goflow.FLOW_TYPE_ETH:
-		return d.packet.readEthernet(xdr{b: body})
+		d.packet.readEthernet(x)
 	case goflow.FLOW_TYPE_EXT_ROUTER:
-		return readRouter(xdr{b: body}, &d.record)
+		readRouter(x, &d.record)
 	case goflow.FLOW_TYPE_EXT_GATEWAY:
-		return readGateway(xdr{b: body}, &d.record)
+		readGateway(x, &d.record)
 	}
-	return nil
 }
 
-// fixedRecord has goflow2 decode a record. It is given the record's own bytes, so
-// that it cannot read beyond them, and none of these formats has a count in it that
-// goflow2 would allocate for.
-func (d *Decoder) fixedRecord(format uint32, body []byte) error {
-	header := goflow.RecordHeader{DataFormat: format, Length: uint32(len(body))}
-	record, err := goflow.DecodeFlowRecord(&header, bytes.NewBuffer(body))
+// fixedRecord has goflow2 decode a record of at least size bytes. It is given the
+// record's own bytes, so that it cannot read beyond them, and none of these formats
+// has a count in it that goflow2 would allocate for.
+func (d *Decoder) fixedRecord(format uint32, size uint64, x *xdr) {
+	if !x.has(size) {
+		return
+	}
+	header := goflow.RecordHeader{DataFormat: format, Length: uint32(len(x.b))}
+	record, err := goflow.DecodeFlowRecord(&header, bytes.NewBuffer(x.b))
 	if err != nil {
-		return fmt.Errorf("%d bytes of %w", len(body), err)
+		x.bad, x.want = true, size
+		return
 	}
 	switch data := record.Data.(type) {
 	case goflow.SampledHeader:
-		if uint64(data.OriginalLength) > uint64(len(data.HeaderData)) {
-			return fmt.Errorf("raw packet header of %d bytes in a record of %d", data.OriginalLength, len(body))
+		if !x.has(rawHeaderSize + uint64(data.OriginalLength)) {
+			return
 		}
 		// What follows the header is padding.
 		data.HeaderData = data.HeaderData[:data.OriginalLength]
@@ -55,7 +73,6 @@ func (d *Decoder) fixedRecord(format uint32, body []byte) error {
 		d.record.SrcVlan = atMost(data.SrcVlan, 4095)
 		d.record.DstVlan = atMost(data.DstVlan, 4095)
 	}
-	return nil
 }
 
 // sampledPacket holds what a sample says about the packet itself, which can be said

@@ -100,8 +100,10 @@ func (d *Decoder) flowSample(h sampleHeader, x xdr) {
 			}
 			break
 		}
-		if err := d.flowRecord(format, body); err != nil && d.fail(badRecord) {
-			d.err = fmt.Errorf("flow sample %d: record %d of %d: %w", h.sequence, i+1, h.records, err)
+		record := xdr{b: body}
+		d.flowRecord(format, &record)
+		if record.bad && d.fail(badRecord) {
+			d.err = fmt.Errorf("flow sample %d: record %d of format %d: %w", h.sequence, i+1, format, record.err())
 		}
 	}
 	d.packet.fill(&d.record)

@@ -60,15 +60,20 @@ func (x *xdr) address() netip.Addr {
 
 // next takes n bytes, or none and sets bad.
 func (x *xdr) next(n uint64) []byte {
-	if x.bad || n > uint64(len(x.b)) {
-		if !x.bad {
-			x.bad, x.want = true, n
-		}
+	if !x.has(n) {
 		return nil
 	}
 	v := x.b[:n:n]
 	x.b = x.b[n:]
 	return v
+}
+
+// has tells whether n bytes are left, and sets bad if not.
+func (x *xdr) has(n uint64) bool {
+	if !x.bad && n > uint64(len(x.b)) {
+		x.bad, x.want = true, n
+	}
+	return !x.bad
 }
 
 // err says why bad is set.
