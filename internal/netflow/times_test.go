@@ -1,0 +1,89 @@
+package netflow
+
+import (
+	"testing"
+	"time"
+)
+
+// span is start and end of a flow in seconds before the datagram was received.
+type span struct{ Start, End int64 }
+
+func spanOf(t *testing.T, datagrams ...[]byte) span {
+	t.Helper()
+	r := decodeOne(t, datagrams...)
+	return span{received.Unix() - int64(r.TimeFlowStart), received.Unix() - int64(r.TimeFlowEnd)}
+}
+
+func TestTimesRelativeToUptime(t *testing.T) {
+	switched := template(256, field{22, 4}, field{21, 4})
+	for name, test := range map[string]struct {
+		uptime, first, last uint32
+		want                span
+	}{
+		"before the header":             {3_600_000, 3_540_000, 3_599_000, span{60, 1}},
+		"a little behind the header":    {3_600_000, 3_599_000, 3_602_000, span{1, -2}},
+		"the counter wrapped since":     {30_000, 0xffffffff - 29_999, 20_000, span{60, 10}},
+		"wrapped within the flow's end": {0xffffffff - 999, 0xffffffff - 60_999, 1_000, span{60, -2}},
+		"zero, as sent for unknown":     {3_000_000_000, 0, 0, span{0, 0}},
+		"the end before the start":      {3_600_000, 3_599_000, 3_540_000, span{60, 60}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			equal(t, test.want, spanOf(t, v9At(test.uptime, set(0, switched), set(256, u32(test.first), u32(test.last)))))
+
+			v5 := readHex(t, "v5.hex")[:headerSizeV5+recordSizeV5]
+			copy(v5[2:], u16(1))
+			copy(v5[4:], u32(test.uptime))
+			copy(v5[headerSizeV5+24:], join(u32(test.first), u32(test.last)))
+			equal(t, test.want, spanOf(t, v5))
+		})
+	}
+}
+
+func TestAbsoluteTimes(t *testing.T) {
+	start, end := received.Add(-time.Minute), received.Add(-time.Second)
+	seconds := func(at time.Time) []byte { return u32(uint32(at.Unix())) }
+	milliseconds := func(at time.Time) []byte { return u64(uint64(at.UnixMilli())) }
+	ntp := func(at time.Time) []byte { return join(u32(uint32(at.Unix()+2_208_988_800)), u32(1<<31)) }
+	for name, test := range map[string]struct {
+		fields []field
+		values []byte
+		want   span
+	}{
+		"seconds":                      {[]field{{150, 4}, {151, 4}}, join(seconds(start), seconds(end)), span{60, 1}},
+		"milliseconds":                 {[]field{{152, 8}, {153, 8}}, join(milliseconds(start), milliseconds(end)), span{60, 1}},
+		"microseconds":                 {[]field{{154, 8}, {155, 8}}, join(ntp(start), ntp(end)), span{60, 1}},
+		"nanoseconds":                  {[]field{{156, 8}, {157, 8}}, join(ntp(start), ntp(end)), span{60, 1}},
+		"a mixture":                    {[]field{{150, 4}, {153, 8}}, join(seconds(start), milliseconds(end)), span{60, 1}},
+		"only the end":                 {[]field{{153, 8}}, milliseconds(end), span{1, 1}},
+		"only the start":               {[]field{{152, 8}}, milliseconds(start), span{60, 0}},
+		"none":                         {[]field{{1, 4}}, u32(1), span{0, 0}},
+		"uptime and the time of start": {[]field{{160, 8}, {22, 4}, {21, 4}}, join(milliseconds(received.Add(-time.Hour)), u32(testUptime-60_000), u32(testUptime-1_000)), span{60, 1}},
+		"a flow of three days":         {[]field{{150, 4}, {151, 4}}, join(seconds(received.Add(-72*time.Hour)), seconds(end)), span{72 * 3600, 1}},
+		"a clock in 1970":              {[]field{{150, 4}, {151, 4}}, join(u32(10), u32(20)), span{0, 0}},
+		"a clock a day ahead":          {[]field{{150, 4}, {151, 4}}, join(seconds(received.Add(24*time.Hour)), seconds(received.Add(24*time.Hour))), span{0, 0}},
+		"microseconds that are no NTP": {[]field{{154, 8}, {155, 8}}, join(u64(uint64(start.UnixMicro())), u64(uint64(end.UnixMicro()))), span{0, 0}},
+		"more than a clock can say":    {[]field{{152, 8}, {153, 8}}, join(u64(1<<63), u64(1<<64-1)), span{0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			datagrams := map[string][]byte{
+				"v9":    v9(set(0, template(256, test.fields...)), set(256, test.values)),
+				"ipfix": ipfix10(set(2, template(256, test.fields...)), set(256, test.values)),
+			}
+			for version, datagram := range datagrams {
+				if got := spanOf(t, datagram); got != test.want {
+					t.Errorf("%s: %+v seconds before reception, want %+v", version, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestIPFIXUptimeWithoutTimeOfStartIsNoTime(t *testing.T) {
+	equal(t, span{0, 0}, spanOf(t, ipfix10(set(2, template(256, field{22, 4}, field{21, 4})), set(256, u32(1), u32(2)))))
+}
+
+func TestNTPSecondsWrapIn2036(t *testing.T) {
+	at := time.Date(2040, 1, 1, 0, 0, 0, 500e6, time.UTC)
+	era1 := uint32(at.Unix() + 2_208_988_800 - 1<<32)
+	equal(t, uint64(at.UnixMilli()), ntpMilliseconds(join(u32(era1), u32(1<<31))))
+}
