@@ -37,6 +37,7 @@ type Engine struct {
 	lib     *library
 	args    []string
 	version string
+	zone    string
 	readers chan struct{}
 	writers chan struct{}
 	timeout time.Duration
@@ -105,16 +106,21 @@ func Open(lib, dataDir string, options Options) (*Engine, error) {
 	if e.keeper, err = library.open(args); err != nil {
 		return nil, fmt.Errorf("start engine in %s: %w", dataDir, err)
 	}
-	version, err := e.askKeeper("SELECT version()")
-	if err != nil {
+	if e.version, err = e.askKeeper("SELECT version()"); err != nil {
 		return nil, fmt.Errorf("ask the engine for its version: %w", err)
 	}
-	e.version = version
+	if e.zone, err = e.askKeeper("SELECT timezone()"); err != nil {
+		return nil, fmt.Errorf("ask the engine for its time zone: %w", err)
+	}
 	return e, nil
 }
 
 // Version is ClickHouse's version, for example "26.7.2.1".
 func (e *Engine) Version() string { return e.version }
+
+// Timezone is the time zone of DateTime columns without one of their own, for
+// example "Europe/Berlin".
+func (e *Engine) Timezone() string { return e.zone }
 
 // Close cancels the queries that run, waits for them, and stops the engine with
 // its Kafka consumers, which commit what they have stored. Further calls do nothing.
