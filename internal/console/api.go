@@ -1,0 +1,166 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	pipelineRefresh = 2 * time.Second
+	// ageShare is the part of its refresh interval for which an answer is given to
+	// others: long enough to serve all browsers at once, short enough that a browser
+	// does not get the same answer twice.
+	ageShare = 0.8
+)
+
+// api answers the page's requests for data with JSON.
+type api struct {
+	config   Config
+	database database
+	shared   *shared
+	history  history
+	now      func() time.Time
+}
+
+func serveAPI(mux *http.ServeMux, config Config) {
+	a := &api{config: config, database: database{config.DB}, shared: newShared(time.Now), now: time.Now}
+	mux.HandleFunc("GET /api/pipeline", a.servePipeline)
+	mux.HandleFunc("GET /api/throughput", a.serveThroughput)
+	mux.HandleFunc("GET /api/exporters", a.serveExporters)
+	mux.HandleFunc("GET /api/top", a.serveTop)
+	mux.HandleFunc("GET /api/setup", a.serveSetup)
+}
+
+func (a *api) servePipeline(w http.ResponseWriter, r *http.Request) {
+	a.answer(w, r, "pipeline", pipelineRefresh, func(ctx context.Context) (any, error) {
+		counters, err := gatherCounters(a.config.Gatherer)
+		if err != nil {
+			return nil, err
+		}
+		s := &snapshot{at: a.now(), counters: counters, readyErr: a.config.Ready(ctx)}
+		s.stored, s.storedErr = a.database.stored(ctx)
+		lag, err := a.config.Lag(ctx)
+		s.lag, s.lagErr = float64(lag), err
+		p := assess(a.history.add(s), a.config.Listeners)
+		p.Refresh = pipelineRefresh.Seconds()
+		return p, nil
+	})
+}
+
+func (a *api) serveThroughput(w http.ResponseWriter, r *http.Request) {
+	a.answerWindow(w, r, "throughput", func(ctx context.Context, win window, s span) (any, error) {
+		return a.database.throughput(ctx, win, s)
+	})
+}
+
+func (a *api) serveExporters(w http.ResponseWriter, r *http.Request) {
+	a.answerWindow(w, r, "exporters", func(ctx context.Context, win window, s span) (any, error) {
+		return a.database.exporters(ctx, win, s)
+	})
+}
+
+func (a *api) serveTop(w http.ResponseWriter, r *http.Request) {
+	by, err := dimensionByName(r.URL.Query().Get("by"))
+	if err != nil {
+		writeError(w, http.StatusBadRequest, err)
+		return
+	}
+	a.answerWindow(w, r, "top "+by.name, func(ctx context.Context, win window, s span) (any, error) {
+		return a.database.top(ctx, by, win, s)
+	})
+}
+
+// setup is what a person needs to send flows here and to query them.
+type setup struct {
+	Listeners  []Listener `json:"listeners"`
+	Addresses  []string   `json:"addresses"`  // of this host, as others may reach it
+	ClickHouse string     `json:"clickhouse"` // HOST:PORT of ClickHouse's HTTP interface
+	Examples   []example  `json:"examples"`
+}
+
+func (a *api) serveSetup(w http.ResponseWriter, r *http.Request) {
+	a.answer(w, r, "setup", time.Minute, func(context.Context) (any, error) {
+		return setup{a.config.Listeners, hostAddresses(), a.config.ClickHouseHTTP, examples}, nil
+	})
+}
+
+// hostAddresses returns the addresses of this host's interfaces that another host
+// could reach, IPv4 first.
+func hostAddresses() []string {
+	v4, v6 := []string{}, []string{}
+	// Without permission to list interfaces, the page offers what it was opened by.
+	addresses, _ := net.InterfaceAddrs()
+	for _, address := range addresses {
+		network, ok := address.(*net.IPNet)
+		switch {
+		case !ok || !network.IP.IsGlobalUnicast():
+		case network.IP.To4() != nil:
+			v4 = append(v4, network.IP.String())
+		default:
+			v6 = append(v6, network.IP.String())
+		}
+	}
+	return append(v4, v6...)
+}
+
+// answerWindow is answer for the window that the request names.
+func (a *api) answerWindow(w http.ResponseWriter, r *http.Request, what string, evaluate func(context.Context, window, span) (any, error)) {
+	win, err := windowByName(r.URL.Query().Get("window"))
+	if err != nil {
+		writeError(w, http.StatusBadRequest, err)
+		return
+	}
+	a.answer(w, r, what+" "+win.name, win.refresh, func(ctx context.Context) (any, error) {
+		return evaluate(ctx, win, win.at(a.now()))
+	})
+}
+
+// answer writes what evaluate returns, evaluated once for all who ask for key.
+func (a *api) answer(w http.ResponseWriter, r *http.Request, key string, refresh time.Duration, evaluate func(context.Context) (any, error)) {
+	age := time.Duration(float64(refresh) * ageShare)
+	body, err := a.shared.get(r.Context(), key, age, func() ([]byte, error) {
+		ctx, cancel := limited()
+		defer cancel()
+		value, err := evaluate(ctx)
+		if err != nil {
+			slog.Warn("console: cannot answer", "question", key, "err", err)
+			return nil, err
+		}
+		return json.Marshal(value)
+	})
+	switch {
+	case err == nil:
+		writeJSON(w, http.StatusOK, body)
+	case errors.Is(err, context.Canceled):
+		// The browser is gone: nobody reads an answer.
+	default:
+		writeError(w, http.StatusServiceUnavailable, err)
+	}
+}
+
+// maxErrorText cuts ClickHouse's longer errors, which repeat the query.
+const maxErrorText = 500
+
+func writeError(w http.ResponseWriter, status int, err error) {
+	text := err.Error()
+	if len(text) > maxErrorText {
+		text = strings.ToValidUTF8(text[:maxErrorText], "") + " …"
+	}
+	// A string always has a JSON form.
+	body, _ := json.Marshal(map[string]string{"error": text})
+	writeJSON(w, status, body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// A failed write means that the browser is gone.
+	_, _ = w.Write(body)
+}

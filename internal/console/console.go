@@ -1,0 +1,89 @@
+// Package console serves NetMeta's web page: the state of the data path, traffic
+// over time, exporters, top talkers, and how to send flows and query them.
+//
+// The page polls JSON below /api/. Whatever it shows of flows comes from
+// ClickHouse through the queries of this package; each is evaluated once for all
+// browsers that ask at about the same time, within limits of time and memory.
+package console
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Names of listeners, as in the metrics of package listen.
+const (
+	ListenSFlow         = "sflow"          // sFlow v5
+	ListenNetFlow       = "netflow"        // NetFlow v9 and IPFIX
+	ListenNetFlowLegacy = "netflow-legacy" // NetFlow v5
+)
+
+// Listener is a socket to which exporters can send.
+type Listener struct {
+	Name    string `json:"name"`    // one of ListenSFlow, ListenNetFlow, ListenNetFlowLegacy
+	Address string `json:"address"` // HOST:PORT as bound; the host may be unspecified (0.0.0.0, [::])
+}
+
+// Config is what the console shows, and where it finds it.
+type Config struct {
+	// DB is ClickHouse. The console only reads.
+	DB *sql.DB
+	// Gatherer has the counters of the collector in this process.
+	Gatherer prometheus.Gatherer
+	// Lag returns how many Kafka messages ClickHouse has not read yet.
+	Lag func(context.Context) (int64, error)
+	// Ready returns nil when flows are accepted and queryable, otherwise why not.
+	Ready func(context.Context) error
+	// Listeners are the sockets of the collector in this process.
+	Listeners []Listener
+	// ClickHouseHTTP is the HOST:PORT that people can point curl at.
+	ClickHouseHTTP string
+}
+
+// readyTimeout ends a readiness check before the probe that asks gives up.
+const readyTimeout = 4 * time.Second
+
+// New returns the console: the page at /, its data below /api/, and /-/ready,
+// which answers 200 when flows are accepted and queryable and 503 with the reason
+// otherwise. All of it is safe for concurrent use.
+func New(config Config) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /-/ready", config.serveReady)
+	serveAPI(mux, config)
+	serveAssets(mux)
+	return withSecurityHeaders(mux)
+}
+
+func (c Config) serveReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if err := c.Ready(ctx); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintf(w, "not ready: %v\n", err)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// contentSecurityPolicy lets the page load its own files and nothing else: no
+// request leaves for another host, no inline script or style is run.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func withSecurityHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentSecurityPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}

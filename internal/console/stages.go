@@ -1,0 +1,229 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// silence is how long nothing may arrive before that is worth a word.
+const silence = 45 * time.Second
+
+func assessDatagrams(t trend, listeners []Listener) stage {
+	total, _ := ofCounter(metricDatagrams)(t.now())
+	s := stage{
+		ID: "datagrams", Title: "Datagrams", Unit: "datagrams", Level: levelOK,
+		Total: &total, Rate: t.rate(ofCounter(metricDatagrams)),
+		Details: listenerFigures(t, listeners),
+		Losses:  byLabels(t, metricKernelDrops, func(listener string) string { return "dropped by the kernel at " + listenerTitle(listener) }),
+	}
+	s.Losses = append(s.Losses, byLabels(t, metricReceiveErrors, func(listener string) string { return "failed reads at " + listenerTitle(listener) })...)
+
+	if total == 0 {
+		s.Level = levelIdle
+		s.Advice = "No datagram has arrived since this process started: point a router here, see below."
+	} else if arrived, over, ok := t.change(ofCounter(metricDatagrams), newsHorizon); ok && arrived == 0 && over >= silence {
+		s.blame(levelWarn, "No datagram has arrived for "+seconds(over)+": have the exporters stopped, or does a firewall drop UDP to these ports?")
+	}
+	if dropped := t.recent(ofCounter(metricKernelDrops)); dropped > 0 {
+		l := levelWarn
+		if mostly(dropped, t.recent(ofCounter(metricDatagrams))) {
+			l = levelBad
+		}
+		s.blame(l, "The kernel drops datagrams because this process reads too slowly: raise the sysctl net.core.rmem_max to 33554432, give it more CPU, or raise the sampling rate on the exporters.")
+	}
+	if t.recent(ofCounter(metricReceiveErrors)) > 0 {
+		s.blame(levelWarn, "Reading from a socket fails: the log of this process says why.")
+	}
+	return s
+}
+
+// listenerFigures has every listener with its port, those that have received
+// nothing included: that is what people look for.
+func listenerFigures(t trend, listeners []Listener) []figure {
+	figures := []figure{}
+	for _, l := range listeners {
+		series := ofSeries(metricDatagrams, l.Name)
+		value, _ := series(t.now())
+		port := l.Address[strings.LastIndexByte(l.Address, ':')+1:]
+		figures = append(figures, figure{Label: listenerTitle(l.Name) + " :" + port, Value: value, Rate: t.rate(series)})
+	}
+	return figures
+}
+
+func listenerTitle(name string) string {
+	switch name {
+	case ListenSFlow:
+		return "sFlow"
+	case ListenNetFlow:
+		return "NetFlow, IPFIX"
+	case ListenNetFlowLegacy:
+		return "NetFlow v5"
+	}
+	return name
+}
+
+// protocolTitles are the values of the label protocol as people write them.
+var protocolTitles = map[string]string{"sflow": "sFlow", "netflow5": "NetFlow v5", "netflow9": "NetFlow v9", "ipfix": "IPFIX"}
+
+// decodeErrorTitles explains the values of the label reason.
+var decodeErrorTitles = map[string]string{
+	"version":          "unknown version",
+	"truncated":        "cut off",
+	"trailing":         "bytes behind the end",
+	"set_id":           "undefined kind of set",
+	"template":         "unusable template",
+	"unknown_template": "template not received yet",
+	"record":           "unreadable record",
+	"datagram_header":  "unreadable header",
+	"sample_header":    "unreadable sample",
+	"samples_missing":  "samples missing",
+	"records_missing":  "records missing",
+	"record_count":     "wrong number of records",
+}
+
+func decodeErrorTitle(labels string) string {
+	protocol, reason, _ := strings.Cut(labels, " ")
+	if title := protocolTitles[protocol]; title != "" {
+		protocol = title
+	}
+	if title := decodeErrorTitles[reason]; title != "" {
+		reason = title
+	}
+	return protocol + ": " + reason
+}
+
+func assessRecords(t trend) stage {
+	total, _ := ofCounter(metricRecords)(t.now())
+	s := stage{
+		ID: "records", Title: "Records", Unit: "flow records", Level: levelOK,
+		Total: &total, Rate: t.rate(ofCounter(metricRecords)),
+		Details: byLabels(t, metricRecords, func(protocol string) string {
+			if title := protocolTitles[protocol]; title != "" {
+				return title
+			}
+			return protocol
+		}),
+		Losses: byLabels(t, metricDecodeErrors, decodeErrorTitle),
+	}
+	if total == 0 && len(s.Losses) == 0 {
+		s.Level = levelIdle
+		return s
+	}
+	failed := t.recent(ofCounter(metricDecodeErrors))
+	if failed == 0 {
+		return s
+	}
+	if withoutTemplate := t.recent(unknownTemplates); withoutTemplate == failed {
+		s.blame(levelWarn, "Data arrives before its templates. That ends when the exporter repeats them, often after 1 to 30 minutes: set a shorter template refresh there.")
+		return s
+	}
+	l := levelWarn
+	if mostly(failed, t.recent(ofCounter(metricRecords))) {
+		l = levelBad
+	}
+	s.blame(l, "Some of what arrives cannot be decoded: check that each exporter sends its protocol to the right port; the log names the exporters.")
+	return s
+}
+
+func unknownTemplates(s *snapshot) (float64, bool) {
+	var total float64
+	for labels, value := range s.counters[metricDecodeErrors] {
+		if strings.HasSuffix(labels, " unknown_template") {
+			total += value
+		}
+	}
+	return total, true
+}
+
+// lagLimit is how many waiting Kafka messages are more than the second's worth
+// that always waits.
+const lagLimit = 2000
+
+var dropTitles = map[string]string{
+	"buffer_full": "dropped, buffer full",
+	"too_large":   "dropped, too large for Kafka",
+	"refused":     "dropped, refused by Kafka",
+	"closed":      "dropped at shutdown",
+}
+
+func assessKafka(t trend) stage {
+	now := t.now()
+	total, _ := ofCounter(metricAcknowledged)(now)
+	s := stage{
+		ID: "kafka", Title: "Kafka", Unit: "records acknowledged", Level: levelOK,
+		Total: &total, Rate: t.rate(ofCounter(metricAcknowledged)),
+		Details: []figure{{Label: "not sent yet", Value: now.sum(metricBuffered), Unit: "bytes"}},
+		Losses: byLabels(t, metricDropped, func(reason string) string {
+			if title := dropTitles[reason]; title != "" {
+				return title
+			}
+			return "dropped, " + reason
+		}),
+	}
+	if doubtful := now.sum(metricDoubtful); doubtful > 0 {
+		s.Details = append(s.Details, figure{Label: "perhaps stored twice", Value: doubtful})
+	}
+	if now.lagErr == nil {
+		s.Details = append([]figure{{Label: "messages waiting", Value: now.lag}}, s.Details...)
+	}
+	if total == 0 {
+		s.Level = levelIdle
+	}
+	s.blameKafka(t)
+	return s
+}
+
+func (s *stage) blameKafka(t trend) {
+	now := t.now()
+	if now.lagErr != nil {
+		s.blame(levelBad, fmt.Sprintf("Kafka does not say what is waiting: %v.", now.lagErr))
+	}
+	if now.sum(metricQueueReady) == 0 && now.sum(metricBuffered) > 0 {
+		s.blame(levelBad, "Kafka does not take records; they wait in memory until the buffer is full. See that Kafka runs and can be reached.")
+	}
+	if dropped := t.recent(ofCounter(metricDropped)); dropped > 0 {
+		l := levelWarn
+		if mostly(dropped, t.recent(ofCounter(metricAcknowledged))) {
+			l = levelBad
+		}
+		s.blame(l, "Records are lost before Kafka. See that Kafka runs, that its disk is not full, and that it is fast enough.")
+	}
+	stuck := now.lagErr == nil && now.storedErr == nil
+	for _, before := range t {
+		stuck = stuck && before.lag > 0 && before.stored.rows == now.stored.rows && before.stored.errors == now.stored.errors
+	}
+	if stuck && now.at.Sub(t[0].at) >= silence {
+		s.blame(levelBad, "ClickHouse has read nothing from Kafka for "+seconds(now.at.Sub(t[0].at))+": SELECT * FROM system.kafka_consumers says why.")
+	}
+	if now.lagErr == nil && now.lag > lagLimit {
+		s.blame(levelWarn, "ClickHouse is behind: what is seen here is late. Nothing is lost while Kafka's retention lasts.")
+	}
+}
+
+func assessRows(t trend) stage {
+	now := t.now()
+	s := stage{
+		ID: "rows", Title: "ClickHouse", Unit: "rows stored", Level: levelOK,
+		Rate: t.rate(ofRows), Details: []figure{}, Losses: []figure{},
+	}
+	if now.storedErr != nil {
+		s.blame(levelBad, fmt.Sprintf("ClickHouse does not answer: %v.", now.storedErr))
+		return s
+	}
+	s.Total = &now.stored.rows
+	if now.stored.rows == 0 {
+		s.Level = levelIdle
+	}
+	if !now.stored.newest.IsZero() {
+		age := max(0, now.at.Sub(now.stored.newest).Seconds())
+		s.Details = append(s.Details, figure{Label: "age of the newest flow", Value: age, Unit: "seconds"})
+	}
+	if now.stored.errors > 0 {
+		s.Losses = append(s.Losses, figure{Label: "messages not parsed", Value: now.stored.errors, Rate: t.rate(ofParseErrors)})
+	}
+	if t.recent(ofParseErrors) > 0 {
+		s.blame(levelWarn, "Something writes messages to the Kafka topic that are not FlowMessages: SELECT * FROM flows_errors shows them. "+strings.Join(now.stored.reasons, "; "))
+	}
+	return s
+}

@@ -1,0 +1,54 @@
+// Keeps a section of the page up to date.
+
+const retryAfter = 4000;
+
+/**
+ * Asks for path() now, then as often as the answer's `refresh` says, and calls
+ * show(answer). An answer without `refresh` is final. An error appears in the section's .error and the section keeps what
+ * it showed; others go on. A hidden tab asks nothing. Returns a function that asks
+ * at once, for when path() has changed.
+ */
+export function poll(section, path, show) {
+	const problem = section.querySelector(".error");
+	let timer, request, final = false;
+
+	async function ask() {
+		clearTimeout(timer);
+		request?.abort();
+		const mine = request = new AbortController();
+		let wait = retryAfter;
+		try {
+			const answer = await getJSON(path(), mine.signal);
+			if (mine.signal.aborted) return;
+			show(answer);
+			problem.hidden = true;
+			wait = answer.refresh * 1000;
+			final = !wait;
+		} catch (error) {
+			if (mine.signal.aborted) return;
+			problem.textContent = error.message;
+			problem.hidden = false;
+		}
+		if (!document.hidden && !final) timer = setTimeout(ask, wait);
+	}
+
+	document.addEventListener("visibilitychange", () => {
+		if (document.hidden) clearTimeout(timer);
+		else if (!final) ask();
+	});
+	ask();
+	return ask;
+}
+
+async function getJSON(path, signal) {
+	let response;
+	try {
+		response = await fetch(path, { signal });
+	} catch (error) {
+		if (signal.aborted) throw error;
+		throw new Error("NetMeta does not answer: is the process still running?");
+	}
+	const answer = await response.json().catch(() => ({}));
+	if (!response.ok) throw new Error(answer.error ?? `${path}: status ${response.status}`);
+	return answer;
+}

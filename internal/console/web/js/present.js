@@ -1,0 +1,60 @@
+// How numbers, times and colours look, everywhere on the page.
+
+const prefixes = [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
+
+/** 1234567 -> "1.23 M": three digits and a decimal prefix. */
+function scaled(value) {
+	const size = Math.abs(value);
+	const [factor, prefix] = prefixes.find(([f]) => size >= f * 0.9995) ?? [1, ""];
+	const n = value / factor;
+	const digits = Math.abs(n) >= 99.95 || (factor === 1 && Number.isInteger(n)) ? 0 : Math.abs(n) >= 9.995 ? 1 : 2;
+	return `${n.toFixed(digits)} ${prefix}`;
+}
+
+export const bits = (perSecond) => `${scaled(perSecond)}bit/s`;
+export const packets = (perSecond) => `${scaled(perSecond)}packets/s`.replace(/ ([kMGTP])/, " $1 ");
+export const bytes = (n) => `${scaled(n)}B`;
+
+/** A rate without its unit, for a number that stands large on its own. */
+export const short = (value) => scaled(value).trim();
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+export const count = (n) => (n < 1e8 ? whole.format(n) : short(n));
+
+export const percent = (share) => (share > 0 && share < 0.001 ? "<0.1 %" : `${(share * 100).toFixed(1)} %`);
+
+/** 75 -> "1 min 15 s" */
+export function duration(seconds) {
+	const s = Math.max(0, Math.round(seconds));
+	if (s < 60) return `${s} s`;
+	if (s < 600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+	if (s < 7200) return `${Math.round(s / 60)} min`;
+	return `${Math.round(s / 3600)} h`;
+}
+
+const twoDigits = (n) => String(n).padStart(2, "0");
+
+/** Time of day in the browser's zone; ms since 1970. */
+export function clock(ms, withSeconds) {
+	const t = new Date(ms);
+	return `${twoDigits(t.getHours())}:${twoDigits(t.getMinutes())}${withSeconds ? `:${twoDigits(t.getSeconds())}` : ""}`;
+}
+
+/**
+ * colours("in", "line") returns what theme.css says, as the canvas understands it.
+ * Light and dark differ, so ask again when the preference changes.
+ */
+export function colours(...names) {
+	const probe = document.createElement("span");
+	document.body.append(probe);
+	const found = {};
+	for (const name of names) {
+		probe.style.color = `var(--${name})`;
+		found[name] = getComputedStyle(probe).color;
+	}
+	probe.remove();
+	return found;
+}
+
+/** "rgb(1, 2, 3)" -> "rgba(1, 2, 3, 0.5)" */
+export const translucent = (rgb, alpha) => rgb.replace("rgb(", "rgba(").replace(")", `, ${alpha})`);
