@@ -76,12 +76,6 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// ShareAddress says whether the exporters of o, sent to the given collector, would have
-// one address in common, so that the report has a single line.
-func (o *Options) ShareAddress(collector netip.Addr) bool {
-	return o.Protocol != SFlow && o.Exporters > 1 && !sourceAddress(collector, 0).IsValid()
-}
-
 // Run sends what o says until the flows or the duration are used up or ctx ends, which
 // is no error, and returns what was sent, also beside an error.
 func Run(ctx context.Context, o Options) (Report, error) {
