@@ -1,0 +1,128 @@
+package queue
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+	"time"
+
+	"github.com/pierrec/lz4/v4"
+	"github.com/segmentio/kafka-go"
+)
+
+// Layout of a record batch of magic 2 (Kafka protocol guide, "Record Batch"), with
+// the four bytes of its size in front that a produce request and
+// protocol.RawRecordSet want.
+const (
+	sizeBytes    = 4
+	headerBytes  = 61
+	lengthOffset = sizeBytes + 8
+	lengthCounts = 12 // bytes of the header that come before what length counts
+	crcOffset    = sizeBytes + 17
+	crcCovers    = sizeBytes + 21 // from here to the end
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// encoder makes record batches. It is for one goroutine and reuses its memory: a
+// batch is valid until the next one is made.
+type encoder struct {
+	compression kafka.Compression
+	lz4         *lz4.Writer
+	out         []byte
+}
+
+func newEncoder(compression kafka.Compression) *encoder {
+	e := &encoder{compression: compression}
+	if compression == kafka.Lz4 {
+		// kafka-go's codec would do, but keeps 8 MiB for blocks of 4 MiB where a batch
+		// has less than one. Kafka reads independent blocks only, which is the default.
+		e.lz4 = lz4.NewWriter(e)
+		_ = e.lz4.Apply(lz4.BlockSizeOption(lz4.Block256Kb), lz4.ChecksumOption(false)) // both are valid
+	}
+	return e
+}
+
+// Write appends to the batch; it is there for the compressor.
+func (e *encoder) Write(b []byte) (int, error) {
+	e.out = append(e.out, b...)
+	return len(b), nil
+}
+
+// forget gives up the memory of the last batch, which somebody may still be reading.
+func (e *encoder) forget() { e.out = nil }
+
+// encode returns messages as a record batch under session, preceded by its size.
+// The error is the compressor's.
+func (e *encoder) encode(messages []*message, s session, now time.Time) ([]byte, error) {
+	var header [sizeBytes + headerBytes]byte
+	e.out = append(e.out[:0], header[:]...)
+	if err := e.writeRecords(messages); err != nil {
+		return nil, err
+	}
+
+	be, b := binary.BigEndian, e.out
+	be.PutUint32(b, uint32(len(b)-sizeBytes))
+	be.PutUint32(b[lengthOffset:], uint32(len(b)-sizeBytes-lengthCounts))
+	h := b[sizeBytes:]
+	be.PutUint32(h[12:], 0xffffffff) // partition leader epoch: the broker fills it in
+	h[16] = 2                        // magic
+	be.PutUint16(h[21:], uint16(e.compression))
+	be.PutUint32(h[23:], uint32(len(messages)-1)) // last offset delta
+	be.PutUint64(h[27:], uint64(now.UnixMilli())) // base timestamp
+	be.PutUint64(h[35:], uint64(now.UnixMilli())) // max timestamp
+	be.PutUint64(h[43:], uint64(s.id))
+	be.PutUint16(h[51:], uint16(s.epoch))
+	be.PutUint32(h[53:], uint32(s.sequence))
+	be.PutUint32(h[57:], uint32(len(messages)))
+	be.PutUint32(b[crcOffset:], crc32.Checksum(b[crcCovers:], castagnoli))
+	return b, nil
+}
+
+func (e *encoder) writeRecords(messages []*message) error {
+	w := e.compressor()
+	var header [32]byte
+	for i, m := range messages {
+		if _, err := w.Write(appendRecordHeader(header[:0], i, len(m.data))); err != nil {
+			return err
+		}
+		if _, err := w.Write(m.data); err != nil {
+			return err
+		}
+		if _, err := w.Write(noHeaders); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func (e *encoder) compressor() io.WriteCloser {
+	switch {
+	case e.lz4 != nil:
+		e.lz4.Reset(e)
+		return e.lz4
+	case e.compression == 0:
+		return uncompressed{e}
+	default:
+		return e.compression.Codec().NewWriter(e)
+	}
+}
+
+type uncompressed struct{ io.Writer }
+
+func (uncompressed) Close() error { return nil }
+
+var noHeaders = []byte{0} // their number, as a varint
+
+// appendRecordHeader appends what precedes the value of the i-th record: its
+// length, attributes, deltas of timestamp and offset, no key, and the value's length.
+func appendRecordHeader(b []byte, i, valueBytes int) []byte {
+	var fields [24]byte
+	f := append(fields[:0], 0)           // attributes
+	f = binary.AppendVarint(f, 0)        // timestamp delta
+	f = binary.AppendVarint(f, int64(i)) // offset delta
+	f = binary.AppendVarint(f, -1)       // no key
+	f = binary.AppendVarint(f, int64(valueBytes))
+	b = binary.AppendVarint(b, int64(len(f)+valueBytes+len(noHeaders)))
+	return append(b, f...)
+}

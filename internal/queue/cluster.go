@@ -1,0 +1,127 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/initproducerid"
+)
+
+const (
+	dialTimeout    = 3 * time.Second
+	requestTimeout = 10 * time.Second // of which brokers get half to collect the replicas' acknowledgements
+	metadataTTL    = 2 * time.Second
+
+	// rediscoverInterval keeps partitions that fail together from asking one by one.
+	rediscoverInterval = 100 * time.Millisecond
+)
+
+// cluster is the connection to the brokers, and knows which one leads a partition.
+type cluster struct {
+	brokers   []string
+	client    *kafka.Client
+	transport *kafka.Transport
+
+	mu           sync.Mutex
+	rediscovered time.Time
+}
+
+func newCluster(brokers []string, topic string, adjust func(*kafka.Transport)) *cluster {
+	t := &kafka.Transport{
+		ClientID:       "netmeta",
+		DialTimeout:    dialTimeout,
+		MetadataTTL:    metadataTTL,
+		MetadataTopics: []string{topic},
+	}
+	if adjust != nil {
+		adjust(t)
+	}
+	return &cluster{
+		brokers:   brokers,
+		transport: t,
+		client:    &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: requestTimeout, Transport: t},
+	}
+}
+
+func (c *cluster) close() { c.transport.CloseIdleConnections() }
+
+// rediscover has the next request find the brokers and leaders anew. kafka-go has
+// no call for it and would use what it knows for up to metadataTTL, or for ever
+// while no broker answers; but it forgets all with its connections. Requests under
+// way end undisturbed.
+func (c *cluster) rediscover() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.rediscovered) < rediscoverInterval {
+		return
+	}
+	c.rediscovered = time.Now()
+	c.transport.CloseIdleConnections()
+}
+
+// partitions returns how many partitions topic has. It is an error if no broker
+// answers, or if there is no such topic.
+func (c *cluster) partitions(ctx context.Context, topic string) (int, error) {
+	// Metadata alone may come from kafka-go's memory, whether or not a broker is there.
+	if _, err := c.client.ApiVersions(ctx, &kafka.ApiVersionsRequest{}); err != nil {
+		return 0, fmt.Errorf("ask Kafka at %s: %w", strings.Join(c.brokers, ","), err)
+	}
+	res, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	if err == nil {
+		err = res.Topics[0].Error
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find topic %q at %s: %w", topic, strings.Join(c.brokers, ","), err)
+	}
+	return len(res.Topics[0].Partitions), nil
+}
+
+// initProducerID is kafka-go's request less its method Transaction: that has kafka-go
+// ask for the coordinator of a transaction first, for which brokers create a topic
+// of 50 partitions. A producer without transactions may ask any broker.
+type initProducerID initproducerid.Request
+
+func (*initProducerID) ApiKey() protocol.ApiKey { return protocol.InitProducerId }
+
+// newSession gets a producer id.
+func (c *cluster) newSession(ctx context.Context) (session, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	answer, err := c.transport.RoundTrip(ctx, c.client.Addr, &initProducerID{
+		ProducerID:           none,
+		ProducerEpoch:        none,
+		TransactionTimeoutMs: 60_000, // there are no transactions, but zero is refused
+	})
+	if err != nil {
+		return session{}, fmt.Errorf("at %s: %w", strings.Join(c.brokers, ","), err)
+	}
+	res := answer.(*initproducerid.Response)
+	if res.ErrorCode != 0 {
+		return session{}, fmt.Errorf("at %s: %w", strings.Join(c.brokers, ","), kafka.Error(res.ErrorCode))
+	}
+	return session{id: res.ProducerID, epoch: res.ProducerEpoch}, nil
+}
+
+// produce sends a record batch, preceded by its size, to the leader of the partition
+// and waits for all in-sync replicas to have it.
+func (c *cluster) produce(ctx context.Context, topic string, partition int, batch []byte) error {
+	res, err := c.client.RawProduce(ctx, &kafka.RawProduceRequest{
+		Topic:        topic,
+		Partition:    partition,
+		RequiredAcks: kafka.RequireAll,
+		RawRecords:   protocol.RawRecordSet{Reader: bytes.NewReader(batch)},
+	})
+	if err == nil {
+		err = res.Error
+	}
+	if err != nil {
+		return fmt.Errorf("produce to partition %d of %q: %w", partition, topic, err)
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package queue
+
+import (
+	"testing"
+	"time"
+
+	"github.com/leoluk/NetMeta/internal/kafkatest"
+)
+
+func TestGenuineKafkaStoresEveryFlowOnceThoughItIsKilled(t *testing.T) {
+	bootstrap, broker := kafkatest.Start(t)
+	t.Logf("Apache Kafka %s", broker.Version)
+	brokers := []string{bootstrap}
+	if err := EnsureTopic(deadline(t, time.Minute), brokers, topic, 4); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, Config{Brokers: brokers})
+	if err := p.Wait(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	doubtful, acknowledged := counted(flowsDoubtful), counted(flowsAcknowledged)
+
+	const n, kills = 200_000, 4
+	w := p.NewWriter()
+	for i := range uint64(kills) {
+		first := i * n / kills
+		flows(w, first+1, first+n/kills)
+		// Killed amid the delivery: some are stored, some are not, some wait for the answer.
+		poll(t, time.Minute, "a first acknowledgement of this part", func() bool { return acknowledged() > int(first) })
+		broker.Restart()
+	}
+	closeAll(t, p)
+
+	s := readBack(t, brokers)
+	wantExactly(t, s, n)
+	if len(s.byPartition) != 4 {
+		t.Errorf("flows by partition: %v; want some in each of 4", s.byPartition)
+	}
+	t.Logf("flows by partition: %v; doubtful: %d", s.byPartition, doubtful())
+}
+
+// poll returns when the condition holds.
+func poll(t testing.TB, patience time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited %v for %s", patience, what)
+		}
+	}
+}

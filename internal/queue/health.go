@@ -1,0 +1,142 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// wholeCluster is the number under which watch reports, where partitions use theirs.
+const wholeCluster = -1
+
+// health collects what works and what does not, and logs when that changes.
+type health struct {
+	log     *slog.Logger
+	brokers string
+	topic   string
+
+	mu      sync.Mutex
+	known   bool          // the topic has been seen
+	failing map[int]error // by partition, or wholeCluster
+	said    string        // what is wrong, as last logged
+	since   time.Time     // of when failing is not empty
+	changed chan struct{} // closed, and replaced, at every report that changes something
+}
+
+func newHealth(cfg Config) *health {
+	return &health{
+		log:     cfg.Logger,
+		brokers: strings.Join(cfg.Brokers, ","),
+		topic:   cfg.Topic,
+		failing: map[int]error{},
+		changed: make(chan struct{}),
+	}
+}
+
+// report takes in that a source works (err is nil) or why it does not.
+func (h *health) report(source int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err != nil {
+		lastError.SetToCurrentTime()
+		if len(h.failing) == 0 {
+			h.since = time.Now()
+		}
+		h.failing[source] = err
+	} else {
+		delete(h.failing, source)
+		h.known = h.known || source == wholeCluster
+	}
+	h.say()
+	readyGauge.Set(0)
+	if h.isReady() {
+		readyGauge.Set(1)
+	}
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+// say logs what is wrong if that is not what it said last.
+func (h *health) say() {
+	err := h.worst()
+	if err == nil {
+		switch {
+		case h.said != "":
+			h.log.Info("Kafka takes flows again", "brokers", h.brokers, "topic", h.topic, "after", time.Since(h.since).Round(time.Millisecond))
+		}
+		h.said = ""
+		return
+	}
+	what, check := explain(err)
+	if what == h.said {
+		return
+	}
+	h.said = what
+	h.log.Warn(what+"; flows wait in memory", "brokers", h.brokers, "topic", h.topic, "err", err, "check", check)
+}
+
+// worst returns the error that says most: the cluster's, else any partition's.
+func (h *health) worst() error {
+	if err := h.failing[wholeCluster]; err != nil {
+		return err
+	}
+	for _, err := range h.failing {
+		return err
+	}
+	return nil
+}
+
+// explain says what an error means for the flows and what a person should look at.
+// Its answers are few, so that they can be told apart by comparing them.
+func explain(err error) (what, check string) {
+	var unreachable *net.OpError
+	switch {
+	case errors.Is(err, kafka.UnknownTopicOrPartition):
+		return "Kafka does not have the topic", "create the topic, or correct its name"
+	case errors.Is(err, kafka.TopicAuthorizationFailed), errors.Is(err, kafka.ClusterAuthorizationFailed), errors.Is(err, kafka.SASLAuthenticationFailed):
+		return "Kafka does not let us in", "user, password and access rights (write to the topic, idempotent write)"
+	case errors.Is(err, kafka.NotEnoughReplicas), errors.Is(err, kafka.NotEnoughReplicasAfterAppend):
+		return "Kafka has too few replicas in sync", "are all brokers running? min.insync.replicas of the topic"
+	case errors.As(err, &unreachable) && unreachable.Op == "dial":
+		return "Kafka cannot be reached", "is Kafka running, and do these brokers' listeners and advertised.listeners lead to it from here?"
+	default:
+		return "Kafka does not take flows", "the brokers' logs"
+	}
+}
+
+func (h *health) isReady() bool { return h.known && h.failing[wholeCluster] == nil }
+
+func (h *health) ready() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.isReady()
+}
+
+func (h *health) err() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.worst()
+}
+
+func (h *health) wait(ctx context.Context) error {
+	for {
+		h.mu.Lock()
+		ready, err, changed := h.isReady(), h.worst(), h.changed
+		h.mu.Unlock()
+		if ready {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for topic %q at %s: %w", h.topic, h.brokers, errors.Join(ctx.Err(), err))
+		}
+	}
+}

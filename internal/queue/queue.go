@@ -1,0 +1,195 @@
+// Package queue carries flow records to Kafka, as batches of length-delimited
+// FlowMessages, so that what was accepted is stored once: not lost when a broker
+// fails, and not stored twice when only its acknowledgement was lost.
+//
+// A record passes through the files in this order: writer.go encodes it into a
+// message of its goroutine; buffer.go holds full messages until a partition is
+// free; partition.go takes as many as fit into a batch (batch.go), sends it, and
+// does what verdict.go makes of the answer. watch.go keeps track of the brokers
+// and the partitions of the topic.
+//
+// kafka-go's Writer is not used because it gives every attempt no identity: a
+// batch whose acknowledgement is lost is stored again. Here every batch carries a
+// producer id and a sequence number (KIP-98), and the same bytes are sent until
+// they are acknowledged; the broker recognises those it has.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/leoluk/NetMeta/internal/flow"
+)
+
+// Config says where flows go and how much memory they may take on the way. Zero
+// values stand for the defaults.
+type Config struct {
+	Brokers []string // host:port of at least one broker; the others are found through it
+	Topic   string   // need not exist yet
+
+	Buffer       int           // bytes of encoded flows that may wait; default 64 MiB
+	MessageBytes int           // size of a full Kafka message; default 64 KiB
+	BatchBytes   int           // most bytes of messages in one record batch, before compression; default 900 KiB, below the 1 MiB of a broker's message.max.bytes
+	Linger       time.Duration // longest wait for a message to fill; default 200 ms
+	Compression  string        // "lz4" (default), "zstd", "snappy", "gzip" or "none"
+
+	// Transport, if set, is called with every transport before it is first used, to
+	// set TLS, SASL or a dialer.
+	Transport func(*kafka.Transport)
+	Logger    *slog.Logger // default slog.Default()
+}
+
+func (c *Config) setDefaults() {
+	setDefault(&c.Buffer, 64<<20)
+	setDefault(&c.MessageBytes, 64<<10)
+	setDefault(&c.BatchBytes, 900<<10)
+	setDefault(&c.Linger, 200*time.Millisecond)
+	setDefault(&c.Compression, "lz4")
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+func setDefault[T comparable](value *T, fallback T) {
+	var zero T
+	if *value == zero {
+		*value = fallback
+	}
+}
+
+func (c *Config) check() error {
+	switch {
+	case len(c.Brokers) == 0:
+		return errors.New("no brokers given")
+	case c.Topic == "":
+		return errors.New("no topic given")
+	case c.MessageBytes < 2*flow.MaxEncodedSize:
+		return fmt.Errorf("message size %d is below %d, two flows", c.MessageBytes, 2*flow.MaxEncodedSize)
+	case c.BatchBytes < c.MessageBytes:
+		return fmt.Errorf("batch size %d is below the message size %d", c.BatchBytes, c.MessageBytes)
+	case c.Buffer < c.MessageBytes:
+		return fmt.Errorf("buffer of %d bytes is below the message size %d", c.Buffer, c.MessageBytes)
+	case c.Linger < 0:
+		return fmt.Errorf("linger %v is negative", c.Linger)
+	}
+	return nil
+}
+
+// Producer sends flows to one topic. Its methods may be called from any goroutine.
+type Producer struct {
+	cfg         Config
+	compression kafka.Compression
+	cluster     *cluster
+	health      *health
+	buffer      *buffer
+	batchBytes  atomic.Int64 // cfg.BatchBytes, or less once the broker found that too large
+
+	stop     context.CancelFunc // ends every goroutine, delivered or not
+	running  sync.WaitGroup
+	closing  sync.Once
+	closeErr error
+
+	mu      sync.Mutex
+	writers []*Writer
+	closed  bool
+}
+
+// Open checks cfg and starts to connect in the background. That Kafka cannot be
+// reached, or that the topic does not exist, is no error here: both are logged,
+// tried again, and flows wait in memory until then. See [Producer.Wait].
+func Open(cfg Config) (*Producer, error) {
+	cfg.setDefaults()
+	p := &Producer{cfg: cfg}
+	err := p.compression.UnmarshalText([]byte(cfg.Compression))
+	if err = errors.Join(cfg.check(), err); err != nil {
+		return nil, fmt.Errorf("open queue to topic %q at %s: %w", cfg.Topic, strings.Join(cfg.Brokers, ","), err)
+	}
+	p.cluster = newCluster(cfg.Brokers, cfg.Topic, cfg.Transport)
+	p.health = newHealth(cfg)
+	p.buffer = newBuffer(cfg.Buffer, cfg.MessageBytes)
+	p.batchBytes.Store(int64(cfg.BatchBytes))
+
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	p.running.Go(func() { p.watch(ctx) })
+	p.running.Go(func() { p.linger(ctx) })
+	return p, nil
+}
+
+// NewWriter returns a writer for one goroutine that decodes. It lives as long as p.
+func (p *Producer) NewWriter() *Writer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := &Writer{buffer: p.buffer, message: p.buffer.empty(), closed: p.closed}
+	p.writers = append(p.writers, w)
+	return w
+}
+
+// linger closes messages that have waited long enough to be filled. A message is
+// closed at the second tick that finds it begun, so it waits for half of
+// Config.Linger at least and for all of it at most.
+func (p *Producer) linger(ctx context.Context) {
+	ticker := time.NewTicker(p.cfg.Linger / 2)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		p.mu.Lock()
+		writers := p.writers
+		p.mu.Unlock()
+		for _, w := range writers {
+			w.tick()
+		}
+	}
+}
+
+// Ready tells whether Kafka answers and has the topic.
+func (p *Producer) Ready() bool { return p.health.ready() }
+
+// Err returns why flows cannot be delivered at present, to some partition or at
+// all, or nil.
+func (p *Producer) Err() error { return p.health.err() }
+
+// Wait returns when the producer is ready, or with an error that says what is
+// missing when ctx ends before.
+func (p *Producer) Wait(ctx context.Context) error { return p.health.wait(ctx) }
+
+// Close delivers what was accepted and waits for the acknowledgements until ctx
+// ends. It returns an error that says how many flows were not delivered, if any;
+// those of a batch whose answer was still awaited are among them although the
+// broker may have stored them. Records appended later are dropped and counted.
+func (p *Producer) Close(ctx context.Context) error {
+	p.closing.Do(func() { p.closeErr = p.close(ctx) })
+	return p.closeErr
+}
+
+func (p *Producer) close(ctx context.Context) error {
+	p.mu.Lock()
+	p.closed = true
+	writers := p.writers
+	p.mu.Unlock()
+	for _, w := range writers {
+		w.close()
+	}
+	p.buffer.waitSettled(ctx)
+	p.stop()
+	p.running.Wait()
+	p.cluster.close()
+	lost := p.buffer.abandon()
+	if lost == 0 {
+		return nil
+	}
+	return fmt.Errorf("close queue to topic %q at %s: %d accepted flows were not delivered: %w",
+		p.cfg.Topic, strings.Join(p.cfg.Brokers, ","), lost, errors.Join(ctx.Err(), p.health.err()))
+}

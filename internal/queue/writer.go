@@ -1,0 +1,65 @@
+package queue
+
+import (
+	"sync"
+
+	"github.com/leoluk/NetMeta/internal/flow"
+)
+
+// Writer collects the flows of one goroutine into messages. Its lock is there for
+// the linger timer, so it is hardly ever contended.
+type Writer struct {
+	buffer *buffer
+
+	mu      sync.Mutex
+	message *message
+	aged    bool // a tick has found the present message begun
+	closed  bool
+}
+
+// Append encodes r into the present message; r may be reused at once. It never
+// blocks: when the buffer is full, whole messages are dropped and counted.
+func (w *Writer) Append(r *flow.Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		flowsDropped.WithLabelValues(dropClosed).Inc()
+		return
+	}
+	m := w.message
+	m.data = r.AppendDelimited(m.data)
+	m.flows++
+	// A message that is closed while the longest flow still fits never grows beyond
+	// the memory it was made with.
+	if len(m.data)+flow.MaxEncodedSize > cap(m.data) {
+		w.flush()
+	}
+}
+
+func (w *Writer) tick() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.message.flows == 0 {
+		return
+	}
+	if w.aged {
+		w.flush()
+		return
+	}
+	w.aged = true
+}
+
+func (w *Writer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	w.flush()
+}
+
+// flush hands over the present message. The caller holds mu.
+func (w *Writer) flush() {
+	w.aged = false
+	if w.message.flows > 0 {
+		w.message = w.buffer.put(w.message)
+	}
+}
