@@ -11,21 +11,6 @@ import (
 // of packets. Exporters that go beyond mean field types.
 const lastScopeV9 = 5
 
-// readData emits the records of a data set.
-func (d *Decoder) readData(set dataSet) {
-	if set.template == nil {
-		set.template = d.state.Template(d.version, d.domain, set.id)
-	}
-	switch {
-	case set.template == nil:
-		d.fail(reasonUnknownTemplate, "set %d of domain %d: %w", set.id, d.domain, ErrUnknownTemplate)
-	case set.template.Options:
-		d.readOptions(set)
-	default:
-		d.readRecords(set, d.emitFlow)
-	}
-}
-
 // readRecords reads the records of a set one by one into d.values, and calls use
 // for each.
 func (d *Decoder) readRecords(set dataSet, use func()) {

@@ -14,36 +14,39 @@ import (
 type values struct {
 	record flow.Record
 
-	octets, postOctets, totalOctets, initiatorOctets, responderOctets, layer2Octets uint64
-	packets, postPackets, totalPackets, initiatorPackets, responderPackets          uint64
+	octets, postOctets, totalOctets    uint64
+	initiatorOctets, responderOctets   uint64
+	layer2Octets                       uint64
+	packets, postPackets, totalPackets uint64
+	initiatorPackets, responderPackets uint64
 
-	frameSize uint64 // of the packet whose header the record carries
-	hasHeader bool
+	hasFrame  bool   // the record carries the beginning of a frame
+	frameSize uint64 // bytes of that frame when it was whole
 
-	src4, dst4, src6, dst6            netip.Addr
-	next4, bgpNext4, next6, bgpNext6  netip.Addr
-	srcMask4, dstMask4                uint32
-	srcMask6, dstMask6                uint32
-	ipVersion, etype                  uint32
-	srcPort, udpSrcPort, tcpSrcPort   uint32
-	dstPort, udpDstPort, tcpDstPort   uint32
-	icmpTypeCode, icmpType, icmpCode  uint32
-	srcMac, postSrcMac                uint64
-	dstMac, postDstMac                uint64
-	vlan, postVlan                    uint32
-	dot1qVlan, postDot1qVlan          uint32
-	inIf, physicalInIf                uint32
-	outIf, physicalOutIf              uint32
-	ttl, minimumTTL                   uint32
+	src4, dst4, src6, dst6           netip.Addr
+	srcMask4, dstMask4               uint32
+	srcMask6, dstMask6               uint32
+	next4, bgpNext4, next6, bgpNext6 netip.Addr
+	ipVersion, etype                 uint32
+
+	srcPort, udpSrcPort, tcpSrcPort  uint32
+	dstPort, udpDstPort, tcpDstPort  uint32
+	icmpTypeCode, icmpType, icmpCode uint32
+	ttl, minimumTTL                  uint32
+
+	srcMac, postSrcMac, dstMac, postDstMac   uint64
+	vlan, dot1qVlan, postVlan, postDot1qVlan uint32
+	inIf, physicalInIf, outIf, physicalOutIf uint32
+
+	start, end, boot              uint64 // milliseconds since 1970, 0: not said
+	firstUptime, lastUptime       uint32 // milliseconds since the exporter started
+	hasFirstUptime, hasLastUptime bool
+
+	selectorID, flowSamplerID         uint64
 	samplingInterval, samplerInterval uint64
 	packetInterval, packetSpace       uint64
 	hasPacketSpace                    bool
 	sampleSize, population            uint64
-	selectorID, flowSamplerID         uint64
-	start, end                        uint64 // milliseconds since 1970, 0: not said
-	boot                              uint64 // likewise
-	firstUptime, lastUptime           uint32 // milliseconds since the exporter started
-	hasFirstUptime, hasLastUptime     bool
 }
 
 func (v *values) reset() { *v = values{} }
@@ -151,7 +154,7 @@ func (v *values) setPacketSpace(b []byte) { v.packetSpace, v.hasPacketSpace = nu
 // setFrame reads the beginning of an observed Ethernet frame (RFC 7133 section 2.1).
 func (v *values) setFrame(b []byte) {
 	packet.Ethernet(b, &v.record)
-	v.hasHeader = true
+	v.hasFrame = true
 }
 
 // number reads an unsigned integer of any width up to 8 bytes: exporters may leave

@@ -2,12 +2,17 @@ package netflow
 
 import (
 	"errors"
+	"maps"
 	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/leoluk/NetMeta/internal/exporter"
+	"github.com/leoluk/NetMeta/internal/metrics"
 )
 
 func TestUnknownTemplateCostsOnlyItsOwnSet(t *testing.T) {
@@ -43,7 +48,7 @@ func TestBrokenSetCostsOnlyItself(t *testing.T) {
 		"a set shorter than its header ends the message":   {v9(set(0, bytesTemplate(256)), good, join(u16(256), u16(3), u32(1))), "set 256: length 3 is less"},
 		"scopes that exceed the fields leave the next set": {ipfix10(set(2, bytesTemplate(256)), set(3, u16(300), u16(1), u16(2), u32(0), u32(0)), good), "2 scopes among 1 fields"},
 		"odd lengths of v9 options leave the next set":     {v9(set(0, bytesTemplate(256)), set(1, u16(300), u16(3), u16(4), u32(0), u32(0)), good), "not multiples of 4"},
-		"bytes behind an IPFIX message are not part of it": {join(ipfix10(set(2, bytesTemplate(256)), good), u32(1)), "4 bytes behind the end"},
+		"bytes behind an IPFIX message are not part of it": {join(ipfix10(set(2, bytesTemplate(256)), good), set(256, u32(200))), "8 bytes behind the end"},
 		"an absurdly wide template is refused":             {ipfix10(set(2, template(257, make([]field, maxFields+1)...), bytesTemplate(256)), good), "1025 fields are more than 1024"},
 		"a template for records of any length fit nowhere": {ipfix10(set(2, template(257, field{1, 65_534}), bytesTemplate(256)), good), "fits into no datagram"},
 	} {
@@ -185,4 +190,46 @@ func TestTruncationAtEveryByteDoesNotPanic(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A datagram's error is only its first problem; the counters know all of them.
+func TestEveryProblemIsCounted(t *testing.T) {
+	reasons := []string{reasonVersion, reasonTruncated, reasonTrailing, reasonSetID, reasonTemplate, reasonUnknownTemplate, reasonRecord}
+	count := func() map[string]int {
+		counts := map[string]int{"records": valueOf(t, ipfix.records), "unknown rates": valueOf(t, ipfix.unknownRates)}
+		for _, reason := range reasons {
+			counts[reason] = valueOf(t, metrics.DecodeErrors.WithLabelValues(metrics.IPFIX, reason))
+		}
+		return counts
+	}
+	before := count()
+	c := newCollector(exporter.Config{})
+	if err := c.decode(ipfix10(
+		set(4, u32(1)), set(5),
+		set(2, template(257, field{1, 0}), bytesTemplate(256)),
+		set(999, u32(1)), set(998), set(997),
+		set(256, u32(100), u32(200)),
+		set(256, u32(300)),
+		join(u16(256), u16(3), u32(1)),
+	)); err == nil {
+		t.Error("no error")
+	}
+	got := count()
+	maps.DeleteFunc(got, func(what string, n int) bool {
+		got[what] = n - before[what]
+		return got[what] == 0
+	})
+	equal(t, map[string]int{
+		"records": 3, "unknown rates": 3,
+		reasonSetID: 2, reasonTemplate: 1, reasonUnknownTemplate: 3, reasonTruncated: 1,
+	}, got)
+}
+
+func valueOf(t *testing.T, c prometheus.Metric) int {
+	t.Helper()
+	var m dto.Metric
+	if err := c.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	return int(m.GetCounter().GetValue())
 }

@@ -25,7 +25,6 @@ func (d *Decoder) readOptions(set dataSet) {
 		}
 		rates++
 		d.state.SetRate(d.version, d.domain, d.values.samplerID(), rate)
-		d.rate = 0 // what finish knows may be outdated
 	})
 	optionsRecords.WithLabelValues(d.protocol.label, "yes").Add(rates)
 	optionsRecords.WithLabelValues(d.protocol.label, "no").Add(others)

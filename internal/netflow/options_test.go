@@ -65,9 +65,10 @@ func TestRateCountsWhereverItStandsInTheDatagram(t *testing.T) {
 	optionsTemplate := set(1, optionsTemplateV9(300, []field{scopeSystemV9}, []field{{34, 4}}))
 	options, flows := set(300, u32(1), u32(1000)), join(set(0, bytesTemplate(256)), set(256, u32(1)))
 	for name, datagram := range map[string][]byte{
-		"before the data":               v9(optionsTemplate, options, flows),
-		"behind the data":               v9(flows, optionsTemplate, options),
-		"between template and its data": v9(optionsTemplate, flows, options),
+		"before the data":                          v9(optionsTemplate, options, flows),
+		"behind the data":                          v9(flows, optionsTemplate, options),
+		"between template and its data":            v9(optionsTemplate, flows, options),
+		"behind, and in front of its own template": v9(flows, options, optionsTemplate),
 	} {
 		t.Run(name, func(t *testing.T) {
 			equal(t, []rated{{1000, pb.FlowMessage_RATE_OPTIONS}}, ratesOf(t, exporter.Config{}, datagram))

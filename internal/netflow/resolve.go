@@ -34,7 +34,7 @@ func (d *Decoder) emitFlow() {
 func (v *values) resolveCounters() {
 	v.record.Bytes = cmp.Or(v.octets, v.postOctets, v.totalOctets, v.initiatorOctets+v.responderOctets, v.layer2Octets)
 	v.record.Packets = cmp.Or(v.packets, v.postPackets, v.totalPackets, v.initiatorPackets+v.responderPackets)
-	if v.hasHeader {
+	if v.hasFrame {
 		v.record.Bytes = cmp.Or(v.record.Bytes, v.frameSize)
 		v.record.Packets = cmp.Or(v.record.Packets, 1)
 	}

@@ -46,8 +46,29 @@ func (d *Decoder) readSets(b []byte) {
 		d.readSet(id, b[setHeaderSize:length], &withdrawn)
 		b = b[length:]
 	}
+	d.readPending()
+}
+
+// readPending reads the data sets that were left for last. Those whose template came
+// behind them may turn out to be options data, which still go first.
+func (d *Decoder) readPending() {
+	for i := range d.pending {
+		set := &d.pending[i]
+		if set.template != nil {
+			continue
+		}
+		set.template = d.state.Template(d.version, d.domain, set.id)
+		if set.template != nil && set.template.Options {
+			d.readOptions(*set)
+		}
+	}
 	for _, set := range d.pending {
-		d.readData(set)
+		switch {
+		case set.template == nil:
+			d.fail(reasonUnknownTemplate, "set %d of domain %d: %w", set.id, d.domain, ErrUnknownTemplate)
+		case !set.template.Options:
+			d.readRecords(set, d.emitFlow)
+		}
 	}
 }
 

@@ -154,6 +154,10 @@ func (d *Decoder) refuse(id uint16, err error) {
 // withdraw reads a template record without fields (RFC 7011 section 8.1): the
 // exporter will not use that template any more. NetFlow v9 does not define it, but
 // there too no record can belong to such a template.
+//
+// Over UDP withdrawals should not occur and be ignored (section 8.4). They are
+// honoured here, because an id that was given up is likely to mean something else
+// next; a forged one costs records until the exporter repeats its templates.
 func (d *Decoder) withdraw(id uint16, options bool, withdrawn *withdrawals) {
 	removed := 0
 	switch {

@@ -144,10 +144,15 @@ func TestEnterpriseFieldsAreSkipped(t *testing.T) {
 		set(3, u16(300), u16(3), u16(1), enterprise(149, 4), enterprise(34, 4), specifiers([]field{{34, 4}})),
 		set(300, u32(1), u32(5), u32(1000)),
 		set(256, u32(7), u32(100), u8(2), u16(9)))
-	r := decodeOne(t, datagram)
-	equal(t, uint64(100), r.Bytes)
-	equal(t, uint64(0), r.Packets)
-	equal(t, uint64(1000), r.SamplingRate)
+	c := newCollector(exporter.Config{})
+	if err := c.decode(datagram); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, []uint64{100}, bytesOf(c.records))
+	equal(t, uint64(0), c.records[0].Packets)
+	equal(t, uint64(1000), c.records[0].SamplingRate)
+	equal(t, []exporter.Field{{ID: 149, Length: 4, Enterprise: 29305}, {ID: 34, Length: 4, Enterprise: 29305}, {ID: 34, Length: 4}},
+		c.table.Get(source.Addr(), received).Template(10, testDomain, 300).Fields)
 }
 
 func TestTemplatesOfVersionsAndDomainsAreApart(t *testing.T) {
