@@ -38,13 +38,3 @@ func TestGenuineKafkaStoresEveryFlowOnceThoughItIsKilled(t *testing.T) {
 	}
 	t.Logf("flows by partition: %v; doubtful: %d", s.byPartition, doubtful())
 }
-
-// poll returns when the condition holds.
-func poll(t testing.TB, patience time.Duration, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited %v for %s", patience, what)
-		}
-	}
-}

@@ -60,6 +60,9 @@ func (t *partition) deliver(ctx context.Context) {
 			return
 		}
 		retries.WithLabelValues(v.reason).Inc()
+		if v.action == split {
+			continue
+		}
 		if failures++; failures >= patience {
 			t.p.health.report(t.number, err)
 		}

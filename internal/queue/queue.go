@@ -137,7 +137,7 @@ func (p *Producer) NewWriter() *Writer {
 // closed at the second tick that finds it begun, so it waits for half of
 // Config.Linger at least and for all of it at most.
 func (p *Producer) linger(ctx context.Context) {
-	ticker := time.NewTicker(p.cfg.Linger / 2)
+	ticker := time.NewTicker(max(p.cfg.Linger/2, time.Millisecond))
 	defer ticker.Stop()
 	for {
 		select {

@@ -1,160 +1,18 @@
 package queue
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"google.golang.org/protobuf/encoding/protodelim"
 
 	"github.com/leoluk/NetMeta/internal/flow"
-	"github.com/leoluk/NetMeta/pb"
 )
-
-const topic = "flow-messages"
-
-// open starts a producer with short waits. What the test does not set is small, so
-// that few flows make many messages and batches.
-func open(t testing.TB, cfg Config) *Producer {
-	t.Helper()
-	cfg.Topic = topic
-	setDefault(&cfg.MessageBytes, 2048)
-	setDefault(&cfg.BatchBytes, 16<<10)
-	setDefault(&cfg.Linger, 20*time.Millisecond)
-	setDefault(&cfg.Logger, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	p, err := Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ended, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = p.Close(ended) // the test has closed it, or has failed
-	})
-	return p
-}
-
-func deadline(t testing.TB, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func closeAll(t testing.TB, p *Producer) {
-	t.Helper()
-	if err := p.Close(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// flows appends flows numbered from first to last.
-func flows(w *Writer, first, last uint64) {
-	r := flow.Record{Type: pb.FlowMessage_SFLOW_5, SamplingRate: 1000}
-	for n := first; n <= last; n++ {
-		r.Bytes = n
-		w.Append(&r)
-	}
-}
-
-// contents is what a topic holds.
-type contents struct {
-	flows        int
-	distinct     map[uint64]bool
-	byPartition  map[int32]int
-	largestValue int
-}
-
-// readBack reads the whole topic with a client of another make.
-func readBack(t testing.TB, brokers []string) contents {
-	t.Helper()
-	ctx := deadline(t, time.Minute)
-	s := contents{distinct: map[uint64]bool{}, byPartition: map[int32]int{}}
-	ends := endOffsets(ctx, t, brokers)
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	for len(ends) > 0 {
-		fetched := client.PollFetches(ctx)
-		if err := fetched.Err(); err != nil {
-			t.Fatalf("read back: %v", err)
-		}
-		fetched.EachRecord(func(r *kgo.Record) {
-			if r.Offset+1 >= ends[int(r.Partition)] {
-				delete(ends, int(r.Partition))
-			}
-			s.add(t, r)
-		})
-	}
-	return s
-}
-
-func (s *contents) add(t testing.TB, r *kgo.Record) {
-	t.Helper()
-	s.largestValue = max(s.largestValue, len(r.Value))
-	for in := bytes.NewReader(r.Value); in.Len() > 0; {
-		var m pb.FlowMessage
-		if err := protodelim.UnmarshalFrom(in, &m); err != nil {
-			t.Fatalf("partition %d offset %d: %v", r.Partition, r.Offset, err)
-		}
-		s.flows++
-		s.byPartition[r.Partition]++
-		s.distinct[m.Bytes] = true
-	}
-}
-
-// endOffsets returns the end of each partition that holds something.
-func endOffsets(ctx context.Context, t testing.TB, brokers []string) map[int]int64 {
-	t.Helper()
-	c := newCluster(brokers, topic, nil)
-	defer c.close()
-	bounds, err := c.bounds(ctx, topic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ends := map[int]int64{}
-	for _, b := range bounds {
-		if b.End > b.Start {
-			ends[b.Partition] = b.End
-		}
-	}
-	return ends
-}
-
-// wantExactly fails unless each of n flows is stored once.
-func wantExactly(t testing.TB, s contents, n int) {
-	t.Helper()
-	if s.flows != n || len(s.distinct) != n {
-		t.Errorf("stored %d flows, %d of them distinct; want %d each once", s.flows, len(s.distinct), n)
-	}
-}
-
-// counted returns a function that tells by how much c has grown since.
-func counted(c prometheus.Collector) func() int {
-	before := testutil.ToFloat64(c)
-	return func() int { return int(testutil.ToFloat64(c) - before) }
-}
-
-func fakeKafka(t testing.TB, partitions int32, opts ...kfake.Opt) *kfake.Cluster {
-	t.Helper()
-	opts = append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(partitions, topic)}, opts...)
-	c, err := kfake.NewCluster(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
 
 func TestStoresEveryFlowOnceThoughAcknowledgementsAreLostAndLeadersMove(t *testing.T) {
 	k := fakeKafka(t, 3)
@@ -179,11 +37,275 @@ func TestStoresEveryFlowOnceThoughAcknowledgementsAreLostAndLeadersMove(t *testi
 	}
 }
 
-// everyNth returns a function that is true once in n calls.
-func everyNth(n int) func(kmsg.Request) bool {
-	calls := 0
-	return func(kmsg.Request) bool {
-		calls++
-		return calls%n == 0
+func TestResumesAfterTheBrokerWasAwayWithoutLossOrDoubles(t *testing.T) {
+	dir := t.TempDir()
+	k := fakeKafka(t, 2, kfake.DataDir(dir), kfake.SyncWrites())
+	brokers := k.ListenAddrs()
+	log := &lines{}
+	p := open(t, Config{Brokers: brokers, Logger: log.logger()})
+	w := p.NewWriter()
+	acknowledged := counted(flowsAcknowledged)
+
+	flows(w, 1, 1000)
+	poll(t, time.Minute, "the first flows to be stored", func() bool { return acknowledged() == 1000 })
+	k.Close()
+	flows(w, 1001, 5000)
+	poll(t, time.Minute, "the outage to be noticed", func() bool { return !p.Ready() && p.Err() != nil })
+	fakeKafka(t, 2, kfake.DataDir(dir), kfake.SyncWrites(), kfake.Ports(portOf(t, brokers[0])))
+	flows(w, 5001, 6000)
+	closeAll(t, p)
+
+	wantExactly(t, readBack(t, brokers), 6000)
+	log.wantOnce(t, "Kafka cannot be reached", "Kafka takes flows again")
+}
+
+func TestDropsWholeNewMessagesWhenTheBufferIsFullAndCountsTheirFlows(t *testing.T) {
+	k := fakeKafka(t, 2)
+	outage := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	const limit = 64 << 10
+	p := open(t, Config{Brokers: k.ListenAddrs(), Buffer: limit})
+	accepted, dropped := counted(flowsAccepted), counted(flowsDropped.WithLabelValues(dropBufferFull))
+	acknowledged := counted(flowsAcknowledged)
+
+	const n = 20_000
+	flows(p.NewWriter(), 1, n)
+	poll(t, time.Minute, "all flows to be accepted or dropped", func() bool { return accepted() == n })
+	if dropped() == 0 || dropped() == n {
+		t.Fatalf("dropped %d of %d flows; want some but not all", dropped(), n)
+	}
+	p.buffer.mu.Lock()
+	held := p.buffer.bytes
+	p.buffer.mu.Unlock()
+	if held > limit {
+		t.Errorf("%d bytes are buffered, limit is %d", held, limit)
+	}
+
+	outage.Remove()
+	closeAll(t, p)
+	s := readBack(t, k.ListenAddrs())
+	wantExactly(t, s, n-dropped())
+	if acknowledged() != s.flows {
+		t.Errorf("counted %d flows as acknowledged, %d are stored", acknowledged(), s.flows)
+	}
+	for number := range uint64(1000) {
+		if !s.distinct[number+1] {
+			t.Fatalf("flow %d, one of the oldest, was dropped; want the newest dropped", number+1)
+		}
+	}
+}
+
+func TestManySmallMessagesShareMemoryWhileKafkaIsAway(t *testing.T) {
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Buffer: 1 << 20})
+	w := p.NewWriter()
+	for n := range uint64(500) {
+		flows(w, n+1, n+1)
+		w.mu.Lock()
+		w.flush()
+		w.mu.Unlock()
+	}
+	p.buffer.mu.Lock()
+	defer p.buffer.mu.Unlock()
+	memory := len(p.buffer.waiting) * p.cfg.MessageBytes
+	if memory > 2*p.buffer.bytes+p.cfg.MessageBytes {
+		t.Errorf("%d bytes of flows take %d bytes of memory; want at most twice as much and a message", p.buffer.bytes, memory)
+	}
+}
+
+func TestCloseDeliversWhatWasAcceptedAndCountsWhatComesLater(t *testing.T) {
+	k := fakeKafka(t, 3)
+	p := open(t, Config{Brokers: k.ListenAddrs(), Linger: time.Hour})
+	late := counted(flowsDropped.WithLabelValues(dropClosed))
+	writers := []*Writer{p.NewWriter(), p.NewWriter(), p.NewWriter()}
+	for i, w := range writers {
+		flows(w, uint64(i*10+1), uint64(i*10+10))
+	}
+	closeAll(t, p)
+	flows(writers[0], 31, 35)
+	flows(p.NewWriter(), 36, 40)
+
+	wantExactly(t, readBack(t, k.ListenAddrs()), 30)
+	if late() != 10 {
+		t.Errorf("counted %d flows appended after Close, want 10", late())
+	}
+}
+
+func TestCloseSaysHowManyFlowsWereNotDelivered(t *testing.T) {
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}})
+	flows(p.NewWriter(), 1, 123)
+	err := p.Close(deadline(t, 50*time.Millisecond))
+	if err == nil || !strings.Contains(err.Error(), "123 accepted flows were not delivered") {
+		t.Errorf("Close() = %v; want an error that counts 123 flows", err)
+	}
+}
+
+func TestUsesEveryPartition(t *testing.T) {
+	k := fakeKafka(t, 5)
+	p := open(t, Config{Brokers: k.ListenAddrs()})
+	if err := p.Wait(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	acknowledged := counted(flowsAcknowledged)
+	w := p.NewWriter()
+	// A few flows at a time, as from a small site: even then partitions take turns.
+	for i := range 50 {
+		flows(w, uint64(i*10+1), uint64(i*10+10))
+		poll(t, time.Minute, "the flows to be stored", func() bool { return acknowledged() == (i+1)*10 })
+	}
+	closeAll(t, p)
+	s := readBack(t, k.ListenAddrs())
+	wantExactly(t, s, 500)
+	for partition := range int32(5) {
+		if s.byPartition[partition] < 20 {
+			t.Errorf("partition %d holds %d of 500 flows; by partition: %v", partition, s.byPartition[partition], s.byPartition)
+		}
+	}
+}
+
+func TestSplitsWhatTheBrokerFindsTooLarge(t *testing.T) {
+	k := fakeKafka(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "600"}))
+	p := open(t, Config{Brokers: k.ListenAddrs(), Compression: "none"})
+	flows(p.NewWriter(), 1, 2000)
+	closeAll(t, p)
+	s := readBack(t, k.ListenAddrs())
+	wantExactly(t, s, 2000)
+	if s.largestValue >= 600 {
+		t.Errorf("a message of %d bytes is stored, the broker's limit is 600", s.largestValue)
+	}
+}
+
+func TestDropsAndCountsASingleFlowThatIsTooLarge(t *testing.T) {
+	k := fakeKafka(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20"}))
+	p := open(t, Config{Brokers: k.ListenAddrs()})
+	dropped := counted(flowsDropped.WithLabelValues(dropTooLarge))
+	flows(p.NewWriter(), 1, 7)
+	closeAll(t, p)
+	if dropped() != 7 {
+		t.Errorf("dropped %d flows as too large, want 7", dropped())
+	}
+}
+
+func TestWaitsForATopicThatAppearsLater(t *testing.T) {
+	k, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Close)
+	log := &lines{}
+	p := open(t, Config{Brokers: k.ListenAddrs(), Logger: log.logger()})
+	flows(p.NewWriter(), 1, 100)
+	poll(t, time.Minute, "the missing topic to be noticed", func() bool { return p.Err() != nil })
+	if p.Ready() {
+		t.Error("ready without a topic")
+	}
+	if err := EnsureTopic(deadline(t, time.Minute), k.ListenAddrs(), topic, 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	closeAll(t, p)
+	wantExactly(t, readBack(t, k.ListenAddrs()), 100)
+	log.wantOnce(t, "Kafka does not have the topic", "Kafka takes flows again")
+}
+
+func TestGoesOnWhenTheTopicIsMadeAnewAndWhenItGrows(t *testing.T) {
+	k := fakeKafka(t, 3)
+	p := open(t, Config{Brokers: k.ListenAddrs()})
+	acknowledged := counted(flowsAcknowledged)
+	w := p.NewWriter()
+	flows(w, 1, 3000)
+	poll(t, time.Minute, "the first flows to be stored", func() bool { return acknowledged() == 3000 })
+
+	c := newCluster(k.ListenAddrs(), topic, nil)
+	defer c.close()
+	ctx := deadline(t, time.Minute)
+	if _, err := c.client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{topic}}); err != nil {
+		t.Fatal(err)
+	}
+	c.rediscover()
+	if err := EnsureTopic(ctx, k.ListenAddrs(), topic, 1); err != nil {
+		t.Fatal(err)
+	}
+	flows(w, 3001, 6000)
+	poll(t, time.Minute, "flows to be stored in the new topic", func() bool { return acknowledged() == 6000 })
+
+	if _, err := c.client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: 4}}}); err != nil {
+		t.Fatal(err)
+	}
+	next := uint64(6001)
+	poll(t, time.Minute, "flows in a partition that was added", func() bool {
+		flows(w, next, next+99)
+		next += 100
+		return endOffsets(ctx, t, k.ListenAddrs())[3] > 0
+	})
+	closeAll(t, p)
+	wantExactly(t, readBack(t, k.ListenAddrs()), int(next-1)-3000)
+}
+
+func TestBeginsANewSessionWhenTheBrokerForgetsIt(t *testing.T) {
+	for _, forgotten := range []*kerr.Error{kerr.OutOfOrderSequenceNumber, kerr.UnknownProducerID, kerr.InvalidProducerEpoch} {
+		t.Run(forgotten.Message, func(t *testing.T) {
+			k := fakeKafka(t, 1)
+			k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: forgotten, Count: -1, When: everyNth(7)})
+			p := open(t, Config{Brokers: k.ListenAddrs(), BatchBytes: 4096})
+			flows(p.NewWriter(), 1, 20_000)
+			closeAll(t, p)
+			wantExactly(t, readBack(t, k.ListenAddrs()), 20_000)
+		})
+	}
+}
+
+func TestWaitSaysWhatIsMissing(t *testing.T) {
+	log := &lines{}
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Logger: log.logger()})
+	err := p.Wait(deadline(t, 200*time.Millisecond))
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("Wait() = %v; want the broker and the reason", err)
+	}
+	log.wantOnce(t, "Kafka cannot be reached", "brokers=127.0.0.1:1")
+}
+
+func TestLagCountsFromTheCommittedOffset(t *testing.T) {
+	k := fakeKafka(t, 1)
+	ctx := deadline(t, time.Minute)
+	p := open(t, Config{Brokers: k.ListenAddrs()})
+	w := p.NewWriter()
+	flows(w, 1, 1000)
+	closeAll(t, p)
+
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: k.ListenAddrs(), Topic: topic, GroupID: "readers", MaxWait: 50 * time.Millisecond})
+	defer r.Close()
+	m, err := r.FetchMessage(ctx)
+	if err == nil {
+		err = r.CommitMessages(ctx, m)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lags, err := Lag(ctx, k.ListenAddrs(), topic, "readers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := lags[0]; len(lags) != 1 || l.Committed != 1 || l.Lag() != l.End-1 || l.End < 2 {
+		t.Errorf("Lag() = %+v; want one partition with everything but one message to be read", lags)
+	}
+}
+
+func TestOpenRefusesWhatCannotWork(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"no brokers":                    {Topic: topic},
+		"no topic":                      {Brokers: []string{"b:1"}},
+		"unknown compression":           {Brokers: []string{"b:1"}, Topic: topic, Compression: "lzma"},
+		"messages for no two flows":     {Brokers: []string{"b:1"}, Topic: topic, MessageBytes: flow.MaxEncodedSize},
+		"batches smaller than messages": {Brokers: []string{"b:1"}, Topic: topic, BatchBytes: 1000},
+		"a buffer for no message":       {Brokers: []string{"b:1"}, Topic: topic, Buffer: 1000},
+		"a negative linger":             {Brokers: []string{"b:1"}, Topic: topic, Linger: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if p, err := Open(cfg); err == nil {
+				_ = p.Close(context.Background())
+				t.Errorf("Open(%+v) succeeded", cfg)
+			}
+		})
 	}
 }
