@@ -3,14 +3,16 @@ package chdb
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"text/template"
 )
 
 // settingName is what the name of a setting looks like.
-var settingName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_.]*$`)
+var settingName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 // withheld are the privileges that nobody has, neither people nor the program.
 // The engine runs with the program's rights, it allows reading files everywhere
@@ -21,13 +23,27 @@ var withheld = []string{
 	"HDFS", "S3", "HIVE", "AZURE", "NATS", "RABBITMQ", "YTSAURUS", "ARROW FLIGHT",
 }
 
-const configTemplate = `<clickhouse>
-  <users_config>USERS</users_config>
+// configTemplate names the default profile twice, because what runs in the
+// background (inserts of Kafka tables) takes its settings from there, and not
+// from the engine's arguments.
+var configTemplate = template.Must(template.New("config").Parse(`<clickhouse>
+  <users_config>{{.Users}}</users_config>
+  <default_profile>default</default_profile>
+  <system_profile>default</system_profile>
+{{- range $name, $value := .Server}}
+  <{{$name}}>{{$value}}</{{$name}}>
+{{- end}}
 </clickhouse>
-`
+`))
 
-const usersTemplate = `<clickhouse>
-  <profiles><default/></profiles>
+var usersTemplate = template.Must(template.New("users").Parse(`<clickhouse>
+  <profiles>
+    <default>
+{{- range $name, $value := .Settings}}
+      <{{$name}}>{{$value}}</{{$name}}>
+{{- end}}
+    </default>
+  </profiles>
   <users>
     <default>
       <password/>
@@ -36,31 +52,61 @@ const usersTemplate = `<clickhouse>
       <quota>default</quota>
       <grants>
         <query>GRANT ALL ON *.* WITH GRANT OPTION</query>
-        <query>REVOKE WITHHELD ON *.*</query>
+        <query>REVOKE {{.Withheld}} ON *.*</query>
       </grants>
     </default>
   </users>
   <quotas><default/></quotas>
 </clickhouse>
-`
+`))
 
 // writeConfig writes the engine's configuration below dataDir and returns the
 // path of its main file. An explicit file also keeps libchdb from reading a
 // config.xml that happens to lie in the working or the home directory.
-func writeConfig(dataDir string) (string, error) {
+func writeConfig(dataDir string, options Options) (string, error) {
 	dir := filepath.Join(dataDir, "config")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
-	users := filepath.Join(dir, "users.xml")
-	var escaped bytes.Buffer
-	if err := xml.EscapeText(&escaped, []byte(users)); err != nil {
+	config, users := filepath.Join(dir, "config.xml"), filepath.Join(dir, "users.xml")
+	values := struct {
+		Users, Withheld  string
+		Server, Settings map[string]string
+	}{Users: escape(users), Withheld: strings.Join(withheld, ", ")}
+	var err error
+	if values.Server, err = escapeSettings(options.Server); err != nil {
 		return "", err
 	}
-	main := filepath.Join(dir, "config.xml")
-	if err := os.WriteFile(main, []byte(strings.Replace(configTemplate, "USERS", escaped.String(), 1)), 0o640); err != nil {
+	if values.Settings, err = escapeSettings(options.Settings); err != nil {
 		return "", err
 	}
-	grants := strings.Replace(usersTemplate, "WITHHELD", strings.Join(withheld, ", "), 1)
-	return main, os.WriteFile(users, []byte(grants), 0o640)
+	for path, text := range map[string]*template.Template{config: configTemplate, users: usersTemplate} {
+		var out bytes.Buffer
+		if err := text.Execute(&out, values); err != nil {
+			return "", fmt.Errorf("write %s: %w", path, err)
+		}
+		if err := os.WriteFile(path, out.Bytes(), 0o640); err != nil {
+			return "", err
+		}
+	}
+	return config, nil
+}
+
+// escapeSettings returns settings with values that are safe inside an XML element.
+func escapeSettings(settings map[string]string) (map[string]string, error) {
+	escaped := make(map[string]string, len(settings))
+	for name, value := range settings {
+		if !settingName.MatchString(name) {
+			return nil, fmt.Errorf("setting %q: not a name of a setting", name)
+		}
+		escaped[name] = escape(value)
+	}
+	return escaped, nil
+}
+
+func escape(text string) string {
+	var out bytes.Buffer
+	// A bytes.Buffer cannot fail, and nothing else can.
+	_ = xml.EscapeText(&out, []byte(text))
+	return out.String()
 }

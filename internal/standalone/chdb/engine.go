@@ -18,10 +18,13 @@ import (
 
 // Options change how the engine runs; the zero value is good for a small site.
 type Options struct {
-	// Settings hold for the whole engine: server settings ("max_server_memory_usage")
-	// and settings of the default profile ("max_partitions_per_insert_block"),
-	// which then also hold for inserts that Kafka tables make in the background.
+	// Settings are of the default profile ("max_partitions_per_insert_block"). They
+	// hold for every query and for inserts that Kafka tables make in the background.
+	// A name that ClickHouse does not know keeps the engine from starting.
 	Settings map[string]string
+	// Server are settings of the server ("max_server_memory_usage",
+	// "background_pool_size").
+	Server map[string]string
 	// MaxReaders is how many read-only queries run at once, default 16.
 	MaxReaders int
 	// MaxWriters is how many other queries run at once, default 8. They are
@@ -83,7 +86,7 @@ func Open(lib, dataDir string, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
 	}
-	args, err := prepare(dataDir, options.Settings)
+	args, err := prepare(dataDir, options)
 	if err != nil {
 		return nil, fmt.Errorf("open engine in %s: %w", dataDir, err)
 	}
@@ -194,7 +197,7 @@ func orDefault[T int | time.Duration](value, otherwise T) T {
 }
 
 // prepare makes the data directory usable and returns the engine's arguments.
-func prepare(dataDir string, settings map[string]string) ([]string, error) {
+func prepare(dataDir string, options Options) ([]string, error) {
 	if err := os.MkdirAll(dataDir, 0o750); err != nil {
 		return nil, err
 	}
@@ -206,16 +209,9 @@ func prepare(dataDir string, settings map[string]string) ([]string, error) {
 	if err := os.Remove(probe.Name()); err != nil {
 		return nil, err
 	}
-	config, err := writeConfig(dataDir)
+	config, err := writeConfig(dataDir, options)
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"--path=" + dataDir, "--config-file=" + config}
-	for name, value := range settings {
-		if !settingName.MatchString(name) {
-			return nil, fmt.Errorf("setting %q: not a name", name)
-		}
-		args = append(args, "--"+name+"="+value)
-	}
-	return args, nil
+	return []string{"--path=" + dataDir, "--config-file=" + config}, nil
 }

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -31,7 +34,10 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		if engine, engineErr = Open(lib, dir, Options{Settings: map[string]string{"max_partitions_per_insert_block": "7"}}); engineErr == nil {
+		if engine, engineErr = Open(lib, dir, Options{
+			Settings: map[string]string{"max_partitions_per_insert_block": "7", "format_csv_null_representation": "<&>"},
+			Server:   map[string]string{"max_server_memory_usage": "4000000000"},
+		}); engineErr == nil {
 			defer engine.Close()
 		}
 		return m.Run()
@@ -111,6 +117,8 @@ func TestQueryAnswers(t *testing.T) {
 		{"parameters are values", Query{SQL: []byte("SELECT {a:String}, {b:UInt8} + 1"), Params: map[string]string{"a": "'); DROP DATABASE default; --", "b": "2"}},
 			"'); DROP DATABASE default; --\t3"},
 		{"settings of the engine hold for queries", Query{SQL: []byte("SELECT getSetting('max_partitions_per_insert_block')")}, "7"},
+		{"settings of the engine may have any value", Query{SQL: []byte("SELECT getSetting('format_csv_null_representation')")}, "<&>"},
+		{"settings of the server hold", Query{SQL: []byte("SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'")}, "4000000000"},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			for _, readOnly := range []bool{false, true} {
@@ -220,6 +228,51 @@ func TestSecondOpenFails(t *testing.T) {
 	testEngine(t)
 	if _, err := Open("libchdb.so", t.TempDir(), Options{}); !errors.Is(err, ErrOpened) {
 		t.Errorf("got %v, want ErrOpened", err)
+	}
+}
+
+func TestDirectoryThatCannotBeUsed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := prepare(filepath.Join(file, "data"), Options{}); !errors.Is(err, syscall.ENOTDIR) || !strings.Contains(err.Error(), file) {
+		t.Errorf("below a file: got %v", err)
+	}
+	if _, err := prepare(t.TempDir(), Options{Settings: map[string]string{"a><b": "1"}}); err == nil {
+		t.Error("a setting's name broke out of the configuration")
+	}
+}
+
+func TestSignalsArriveInGo(t *testing.T) {
+	testEngine(t)
+	arrived := make(chan os.Signal, 1)
+	signal.Notify(arrived, syscall.SIGTERM)
+	defer signal.Stop(arrived)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-arrived:
+	case <-time.After(30 * time.Second):
+		t.Error("SIGTERM did not arrive")
+	}
+}
+
+// BenchmarkQuery measures what a query costs besides its work: its connection,
+// the settings and the analysis of its text.
+func BenchmarkQuery(b *testing.B) {
+	if engineErr != nil {
+		b.Fatal(engineErr)
+	}
+	for _, sql := range []string{"SELECT 1", "SELECT 'a file' -- is analysed closer"} {
+		b.Run(sql, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := ask(Query{SQL: []byte(sql), ReadOnly: true}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -1,0 +1,156 @@
+// Package broker runs a Kafka-protocol broker inside the process, with its data
+// on disk. It takes the place of Kafka for a single machine: one node, no
+// replication, but the real protocol, so that producers and ClickHouse's Kafka
+// engine are the same as in a cluster.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"golang.org/x/sys/unix"
+)
+
+// Options say where the broker listens and what it keeps.
+type Options struct {
+	// Address is "host:port". The port must be fixed for consumers to find the
+	// broker again after a restart; 0 is for tests. The host is also what clients
+	// are told to connect to, so it cannot be empty or 0.0.0.0.
+	Address string
+	// DataDir holds topics, records and group offsets; it is created if needed.
+	DataDir string
+	// Topic is created with Partitions partitions if it does not exist. An
+	// existing topic gets more partitions if it has fewer, never less.
+	Topic      string
+	Partitions int32
+	// RetentionTime and RetentionBytes (per partition) limit what is kept of the
+	// topic, consumed or not; 0 means no limit. They are applied on every start.
+	RetentionTime  time.Duration
+	RetentionBytes int64
+}
+
+// Broker is a running broker.
+type Broker struct {
+	cluster *kfake.Cluster
+	address string
+	lock    *os.File
+	once    sync.Once
+}
+
+// Start opens the data directory and accepts connections. A batch that was only
+// half written when the process was killed is cut off and logged; everything
+// before it is served.
+//
+// Batches are not flushed to the disk one by one. The operating system has them
+// when the producer is told so, which is enough for a crash of the process; a
+// power failure can lose the last seconds, which the exporters' datagrams of
+// that time are lost with anyway. Flushing each batch (kfake.SyncWrites) made an
+// acknowledged message of 500 flows take 1.3 ms instead of 0.4 ms on an SSD, and
+// would take tens of milliseconds on the disks of small machines.
+func Start(ctx context.Context, options Options) (*Broker, error) {
+	host, err := splitAddress(options.Address)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(options.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("open the broker's data directory %s: %w", options.DataDir, err)
+	}
+	listener, err := net.Listen("tcp", options.Address)
+	if err != nil {
+		lock.Close()
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("listen for Kafka clients on %s: the port is taken, choose another one or stop what listens there: %w", options.Address, err)
+		}
+		return nil, fmt.Errorf("listen for Kafka clients on %s: %w", options.Address, err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	cluster, err := kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.Ports(port),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return listener, nil }),
+		kfake.DataDir(options.DataDir),
+		kfake.WithLogger(logger{}),
+		// Retention is applied each minute instead of each hour, so that the disk
+		// usage stays close to what was asked for.
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "60000"}),
+	)
+	if err != nil {
+		listener.Close()
+		lock.Close()
+		return nil, fmt.Errorf("read the broker's data in %s: %w; restore the named file from a backup, or move the directory away to start with an empty one "+
+			"(flows that ClickHouse has not stored yet are then lost)", options.DataDir, err)
+	}
+	b := &Broker{cluster: cluster, lock: lock, address: net.JoinHostPort(host, strconv.Itoa(port))}
+	if err := ensureTopic(ctx, b.address, options); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// Address is where clients connect, "host:port".
+func (b *Broker) Address() string { return b.address }
+
+// Close stops the broker and flushes its data. Further calls do nothing.
+func (b *Broker) Close() {
+	b.once.Do(func() {
+		b.cluster.Close()
+		b.lock.Close()
+	})
+}
+
+// splitAddress returns the host of address if it is one that clients can be told.
+func splitAddress(address string) (host string, err error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", fmt.Errorf("kafka address %q: want host:port: %w", address, err)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("kafka address %q: port %q is not a number from 0 to 65535", address, port)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		return "", fmt.Errorf("kafka address %q: name one address, clients are told to connect to it", address)
+	}
+	return host, nil
+}
+
+// lockDir creates dir and keeps other processes from using it at the same time,
+// which would mix the records of both. The lock goes with the process.
+func lockDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("it cannot be written: %w", err)
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("another process uses it: %w", err)
+	}
+	return lock, nil
+}
+
+// logger passes kfake's warnings on.
+type logger struct{}
+
+// Logf implements kfake.Logger.
+func (logger) Logf(level kfake.LogLevel, format string, args ...any) {
+	switch level {
+	case kfake.LogLevelError:
+		slog.Error("broker: " + fmt.Sprintf(format, args...))
+	case kfake.LogLevelWarn:
+		slog.Warn("broker: " + fmt.Sprintf(format, args...))
+	}
+}

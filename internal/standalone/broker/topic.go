@@ -1,0 +1,126 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// ensureTopic creates the topic or brings an existing one to options. It goes
+// through the protocol, because the broker only takes its own list of topics
+// into account when the data directory is empty, and knows no settings there.
+func ensureTopic(ctx context.Context, address string, options Options) error {
+	if options.Topic == "" {
+		return nil
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.RetryTimeout(10*time.Second))
+	if err != nil {
+		return fmt.Errorf("connect to the embedded broker on %s: %w", address, err)
+	}
+	defer client.Close()
+	for _, step := range []struct {
+		what string
+		do   func(context.Context, *kgo.Client, Options) error
+	}{
+		{"create", createTopic},
+		{"set the partitions of", growTopic},
+		{"set the retention of", retainTopic},
+	} {
+		if err := step.do(ctx, client, options); err != nil {
+			return fmt.Errorf("%s topic %s with %d partitions on the embedded broker: %w", step.what, options.Topic, options.Partitions, err)
+		}
+	}
+	return nil
+}
+
+func createTopic(ctx context.Context, client *kgo.Client, options Options) error {
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = options.Topic, options.Partitions, 1
+	request := kmsg.NewPtrCreateTopicsRequest()
+	request.Topics = append(request.Topics, topic)
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return err
+	}
+	for _, t := range response.Topics {
+		if err := kerr.ErrorForCode(t.ErrorCode); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return err
+		}
+	}
+	return nil
+}
+
+func growTopic(ctx context.Context, client *kgo.Client, options Options) error {
+	wanted := kmsg.NewMetadataRequestTopic()
+	wanted.Topic = &options.Topic
+	metadata := kmsg.NewPtrMetadataRequest()
+	metadata.Topics = append(metadata.Topics, wanted)
+	known, err := metadata.RequestWith(ctx, client)
+	if err != nil {
+		return err
+	}
+	if len(known.Topics) != 1 {
+		return fmt.Errorf("asked for 1 topic, got %d", len(known.Topics))
+	}
+	if err := kerr.ErrorForCode(known.Topics[0].ErrorCode); err != nil {
+		return err
+	}
+	if int32(len(known.Topics[0].Partitions)) >= options.Partitions {
+		return nil
+	}
+	topic := kmsg.NewCreatePartitionsRequestTopic()
+	topic.Topic, topic.Count = options.Topic, options.Partitions
+	request := kmsg.NewPtrCreatePartitionsRequest()
+	request.Topics = append(request.Topics, topic)
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return err
+	}
+	for _, t := range response.Topics {
+		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func retainTopic(ctx context.Context, client *kgo.Client, options Options) error {
+	limit := func(n int64) *string {
+		if n <= 0 {
+			n = -1 // Kafka's way to say unlimited
+		}
+		text := strconv.FormatInt(n, 10)
+		return &text
+	}
+	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, options.Topic
+	for _, setting := range []struct {
+		name  string
+		value *string
+	}{
+		{"retention.ms", limit(options.RetentionTime.Milliseconds())},
+		{"retention.bytes", limit(options.RetentionBytes)},
+	} {
+		config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+		config.Name, config.Op, config.Value = setting.name, kmsg.IncrementalAlterConfigOpSet, setting.value
+		resource.Configs = append(resource.Configs, config)
+	}
+	request := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	request.Resources = append(request.Resources, resource)
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return err
+	}
+	for _, r := range response.Resources {
+		if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
