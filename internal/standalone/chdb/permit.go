@@ -27,6 +27,9 @@ const (
 // that only change the connection, which nobody else gets.
 var sessionOnly = regexp.MustCompile(`(?i)^\s*(SET|USE)\s`)
 
+// inserting matches an INSERT, behind comments too.
+var inserting = regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/)*INSERT\s`)
+
 // Functions that reach out of the engine though it is read-only, and that no
 // privilege covers: file(path) reads any file of the machine.
 var (
@@ -38,10 +41,14 @@ var (
 	identifierType = regexp.MustCompile(`:\s*Identifier`)
 )
 
-// permit refuses statements that read-only mode alone would let through: SYSTEM,
-// KILL, INTO OUTFILE, temporary tables, and functions that read files. The
-// decision is the engine's own parser's; no text of a person is interpreted here.
+// permit refuses more than one statement, as a server does over HTTP, and for
+// read-only queries what read-only mode alone would let through: SYSTEM, KILL,
+// INTO OUTFILE, temporary tables, and functions that read files. The decision is
+// the engine's own parser's; no text of a person is interpreted here.
 func (s *session) permit(q Query) error {
+	if !q.ReadOnly && inserting.Match(q.SQL) {
+		return nil // What looks like a further statement may be data.
+	}
 	a, err := s.analyse(q.SQL)
 	if err != nil {
 		return err
@@ -51,6 +58,8 @@ func (s *session) permit(q Query) error {
 		return nil // Not a statement at all; the engine will say what is wrong with it.
 	case a.statements > 1:
 		return &Error{Code: CodeSyntaxError, Message: fmt.Sprintf("Syntax error (Multi-statements are not allowed): got %d statements. (SYNTAX_ERROR)", a.statements)}
+	case !q.ReadOnly:
+		return nil
 	case a.class != classReadOnly && !sessionOnly.Match(q.SQL):
 		return &Error{Code: CodeReadonly, Message: "Cannot execute query in readonly mode: this interface only reads. (READONLY)"}
 	}

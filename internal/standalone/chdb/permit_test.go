@@ -99,3 +99,23 @@ func TestReadOnlyAllows(t *testing.T) {
 		})
 	}
 }
+
+func TestOneStatementPerQuery(t *testing.T) {
+	db := database(t)
+	exec(t, "CREATE TABLE "+db+".t (s String) ENGINE = MergeTree ORDER BY s;\n")
+	if _, err := ask(Query{SQL: []byte("DROP TABLE t; SELECT 1"), Database: db}); code(err) != CodeSyntaxError {
+		t.Errorf("got %v, want code %d", err, CodeSyntaxError)
+	}
+	for _, sql := range []string{
+		"INSERT INTO t VALUES ('a; b')",
+		"-- data; too\nINSERT INTO t FORMAT TabSeparated\nc; d\n",
+		"INSERT INTO t FORMAT JSONEachRow {\"s\": \"e; f\"}",
+	} {
+		if _, err := ask(Query{SQL: []byte(sql), Database: db}); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	if got, err := ask(Query{SQL: []byte("SELECT s FROM t ORDER BY s"), Database: db}); err != nil || got != "a; b\nc; d\ne; f" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

@@ -182,10 +182,8 @@ func (s *session) start(ctx context.Context, q Query) (*Result, error) {
 	if err := s.configure(q); err != nil {
 		return nil, err
 	}
-	if q.ReadOnly {
-		if err := s.permit(q); err != nil {
-			return nil, err
-		}
+	if err := s.permit(q); err != nil {
+		return nil, err
 	}
 	if q.Format == "" {
 		q.Format = "TabSeparated"
