@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -129,7 +128,6 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, key string, refresh
 		defer cancel()
 		value, err := evaluate(ctx)
 		if err != nil {
-			slog.Warn("console: cannot answer", "question", key, "err", err)
 			return nil, err
 		}
 		return json.Marshal(value)

@@ -85,7 +85,7 @@ func summarise(t trend, stages []stage, empty bool) (level, string) {
 	case t.now().readyErr != nil:
 		return levelWarn, fmt.Sprintf("Not ready: %v", t.now().readyErr)
 	case worst.Level == levelWarn:
-		return levelWarn, worst.Title + ": losing or late"
+		return levelWarn, worst.Title + ": something is lost or late"
 	case empty:
 		return levelIdle, "Waiting for the first flow"
 	case worst.Level == levelIdle || stages[0].Level == levelIdle:
@@ -126,5 +126,9 @@ func mostly(lost, passed float64) bool { return lost > 0 && lost*9 > passed }
 
 // seconds writes a duration as people say it.
 func seconds(d time.Duration) string {
-	return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		return strings.TrimSuffix(text, "0s")
+	}
+	return text
 }

@@ -46,6 +46,7 @@ LIMIT ?`
 
 // exporters are the senders of flows within a window, most traffic first.
 type exporters struct {
+	Window    string     `json:"window"`
 	Refresh   float64    `json:"refresh"`
 	Total     uint64     `json:"total"` // of which Exporters lists at most maxExporters
 	Exporters []exporter `json:"exporters"`
@@ -69,7 +70,7 @@ func (d database) exporters(ctx context.Context, w window, s span) (exporters, e
 	// A flow that arrives between here and the end of the last bucket is as new as
 	// any: an exporter's last sign of life must not lag by a bucket.
 	until := s.to + s.bucket + int64(settle/time.Second)
-	result := exporters{Refresh: w.refresh.Seconds(), Exporters: []exporter{}}
+	result := exporters{Window: w.name, Refresh: w.refresh.Seconds(), Exporters: []exporter{}}
 	args := []any{s.from, s.slot, s.from, until, maxExporters}
 	err := d.rows(ctx, "exporters", exportersQuery, args, func(rows *sql.Rows) error {
 		var e exporter

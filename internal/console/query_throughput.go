@@ -23,6 +23,7 @@ GROUP BY bucket`
 type throughput struct {
 	From    int64      `json:"from"`   // start of the first bucket, seconds since 1970
 	Bucket  int64      `json:"bucket"` // length of a bucket in seconds
+	Window  string     `json:"window"`
 	Refresh float64    `json:"refresh"`
 	Bits    directions `json:"bits"`
 	Packets directions `json:"packets"`
@@ -37,7 +38,7 @@ type directions struct {
 func (d database) throughput(ctx context.Context, w window, s span) (throughput, error) {
 	n := (s.to - s.from) / s.bucket
 	t := throughput{
-		From: s.from, Bucket: s.bucket, Refresh: w.refresh.Seconds(),
+		From: s.from, Bucket: s.bucket, Window: w.name, Refresh: w.refresh.Seconds(),
 		Bits:    directions{In: make([]float64, n), Out: make([]float64, n)},
 		Packets: directions{In: make([]float64, n), Out: make([]float64, n)},
 	}

@@ -66,6 +66,7 @@ LIMIT ?`
 
 // top is the traffic of a window by one dimension, most first.
 type top struct {
+	Window  string   `json:"window"`
 	Refresh float64  `json:"refresh"`
 	Bits    float64  `json:"bits"` // per second, of everything, mean over the window
 	Rows    []talker `json:"rows"`
@@ -79,7 +80,7 @@ type talker struct {
 }
 
 func (d database) top(ctx context.Context, by dimension, w window, s span) (top, error) {
-	result := top{Refresh: w.refresh.Seconds(), Rows: []talker{}}
+	result := top{Window: w.name, Refresh: w.refresh.Seconds(), Rows: []talker{}}
 	query := fmt.Sprintf(topQuery, by.label, by.key)
 	err := d.rows(ctx, "top talkers", query, []any{s.from, s.to, topRows}, func(rows *sql.Rows) error {
 		var t talker

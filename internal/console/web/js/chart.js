@@ -46,7 +46,6 @@ export function trafficChart(container, legend) {
 
 	new ResizeObserver(() => chart.resize()).observe(container);
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => last && show(last.answer, last.unit));
-	chart.on("finished", () => { if (last) container.dataset.drawn = `${last.answer.bucket} ${last.unit}`; });
 	return { show };
 }
 
@@ -67,10 +66,11 @@ function option(times, series, format, bucket) {
 			type: "value",
 			splitNumber: 6,
 			splitLine: { lineStyle: { color: c.line } },
-			axisLabel: { ...axisLabel, formatter: (value) => (value === 0 ? "0" : format(Math.abs(value))) },
+			axisLabel: { ...axisLabel, formatter: (value) => (value === 0 ? "0" : format(Math.abs(value)).replace(/\.0+ /, " ")) },
 		},
 		tooltip: {
 			trigger: "axis",
+			confine: true,
 			backgroundColor: c.card,
 			borderColor: c.line,
 			textStyle: { color: c.text },

@@ -38,6 +38,14 @@ function change(name, value) {
 	history.replaceState(null, "", `?${address}${location.hash}`);
 }
 
+/** poll, and note on the section which window it shows. */
+function pollWindow(where, path, show) {
+	return poll(where, path, (answer) => {
+		show(answer);
+		where.dataset.window = answer.window;
+	});
+}
+
 const throughput = section("throughput");
 const chart = trafficChart(throughput.querySelector(".chart"), throughput.querySelector(".legend"));
 let traffic;
@@ -49,13 +57,13 @@ poll(section("pipeline"), () => "/api/pipeline", (pipeline) => {
 	throughput.querySelector(".chart").hidden = pipeline.empty;
 	throughput.querySelector(".legend").hidden = pipeline.empty;
 });
-const askThroughput = poll(throughput, () => `/api/throughput?window=${choice.window}`, (answer) => {
+const askThroughput = pollWindow(throughput, () => `/api/throughput?window=${choice.window}`, (answer) => {
 	traffic = answer;
 	chart.show(traffic, choice.unit);
 });
-const askExporters = poll(section("exporters"), () => `/api/exporters?window=${choice.window}`, (answer) =>
+const askExporters = pollWindow(section("exporters"), () => `/api/exporters?window=${choice.window}`, (answer) =>
 	showExporters(section("exporters"), answer));
-const askTop = poll(section("top"), () => `/api/top?window=${choice.window}&by=${choice.by}`, (answer) =>
+const askTop = pollWindow(section("top"), () => `/api/top?window=${choice.window}&by=${choice.by}`, (answer) =>
 	showTop(section("top"), answer, choice.by));
 poll(section("setup"), () => "/api/setup", (setup) => {
 	showSetup(section("setup"), setup);
