@@ -70,7 +70,7 @@ func BenchmarkSend(b *testing.B) {
 				},
 				population: newPopulation(1),
 			}
-			to, err := resolve(context.Background(), r.To)
+			to, err := resolve(r.To)
 			if err != nil {
 				b.Fatal(err)
 			}

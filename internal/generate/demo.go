@@ -54,7 +54,7 @@ func Demo(ctx context.Context, o DemoOptions) error {
 	}
 	d := newDemo(o.Seed, uint64(time.Now().UnixNano()))
 	defer d.close()
-	if err := d.open(ctx, o); err != nil {
+	if err := d.open(o); err != nil {
 		return err
 	}
 	ticker := time.NewTicker(demoStep)
@@ -102,12 +102,12 @@ func newDemo(seed, stream uint64) *demo {
 	return d
 }
 
-func (d *demo) open(ctx context.Context, o DemoOptions) error {
-	sflow, err := resolve(ctx, o.SFlow)
+func (d *demo) open(o DemoOptions) error {
+	sflow, err := resolve(o.SFlow)
 	if err != nil {
 		return err
 	}
-	netflow, err := resolve(ctx, o.NetFlow)
+	netflow, err := resolve(o.NetFlow)
 	if err != nil {
 		return err
 	}

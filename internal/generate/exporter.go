@@ -1,7 +1,6 @@
 package generate
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -62,21 +61,17 @@ func dialUDP(to netip.AddrPort) dialer {
 	}
 }
 
-// resolve looks up HOST:PORT.
-func resolve(ctx context.Context, to string) (netip.AddrPort, error) {
-	host, service, err := net.SplitHostPort(to)
+// resolve looks up HOST:PORT; of several addresses it takes an IPv4 one.
+func resolve(to string) (netip.AddrPort, error) {
+	found, err := net.ResolveUDPAddr("udp", to)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("collector address %q: %w", to, err)
 	}
-	port, err := net.DefaultResolver.LookupPort(ctx, "udp", service)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("collector address %q: %w", to, err)
+	if found.IP == nil {
+		return netip.AddrPort{}, fmt.Errorf("collector address %q: no host", to)
 	}
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("collector address %q: %w", to, err)
-	}
-	return netip.AddrPortFrom(addresses[0].Unmap(), uint16(port)), nil
+	address := found.AddrPort()
+	return netip.AddrPortFrom(address.Addr().Unmap(), address.Port()), nil
 }
 
 // sourceAddress returns the address from which the index-th NetFlow exporter sends: one

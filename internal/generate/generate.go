@@ -82,7 +82,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := o.Validate(); err != nil {
 		return newReport(nil), err
 	}
-	to, err := resolve(ctx, o.To)
+	to, err := resolve(o.To)
 	if err != nil {
 		return newReport(nil), err
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 var testHistory = HistoryOptions{
 	From:  time.Date(2026, 2, 28, 0, 0, 0, 0, time.UTC),
 	To:    time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
-	Flows: 200_000,
+	Flows: 100_000,
 	Seed:  1,
 }
 
@@ -149,10 +150,8 @@ func samplings(records []flow.Record) []string {
 
 func TestDemoContinuesHistory(t *testing.T) {
 	w := &wire{}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	d := newDemo(testHistory.Seed, 99)
-	err := d.open(ctx, DemoOptions{SFlow: "127.0.0.1:9", NetFlow: "127.0.0.1:9", dialSFlow: w.dial, dialNetFlow: w.dial})
+	err := d.open(DemoOptions{SFlow: "127.0.0.1:9", NetFlow: "127.0.0.1:9", dialSFlow: w.dial, dialNetFlow: w.dial})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,5 +169,49 @@ func TestDemoContinuesHistory(t *testing.T) {
 	past := samplings(collect(t, o))
 	if diff := cmp.Diff(past, samplings(live.records)); diff != "" {
 		t.Errorf("exporters, interfaces or rates changed (-history +live):\n%s", diff)
+	}
+}
+
+func TestDemoSendsUntilItsContextEnds(t *testing.T) {
+	socket := listen(t, "127.0.0.1:0")
+	to := socket.LocalAddr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- Demo(ctx, DemoOptions{SFlow: to, NetFlow: to, Seed: 1, Rate: 1000}) }()
+	if err := socket.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	sources := make(map[string]bool)
+	buffer := make([]byte, 2000)
+	for len(sources) < 4 { // two sockets for sFlow, two sources of NetFlow
+		_, from, err := socket.ReadFrom(buffer)
+		if err != nil {
+			t.Fatalf("datagrams came from %v, want four sources: %v", slices.Collect(maps.Keys(sources)), err)
+		}
+		sources[from.String()] = true
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDemoRefusesWhatHistoryDoesNotMatch(t *testing.T) {
+	tests := []struct {
+		name    string
+		options DemoOptions
+		want    string
+	}{
+		{"NetFlow off the loopback", DemoOptions{SFlow: "127.0.0.1:9", NetFlow: "[::1]:9", Rate: 1}, "IPv4 loopback"},
+		{"no rate", DemoOptions{SFlow: "127.0.0.1:9", NetFlow: "127.0.0.1:9"}, "demo rate 0"},
+		{"no host", DemoOptions{SFlow: ":9", NetFlow: "127.0.0.1:9", Rate: 1}, "no host"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if err := Demo(context.Background(), test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one about %s", err, test.want)
+			}
+		})
 	}
 }

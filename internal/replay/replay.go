@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options, files []string) (Report, error) {
 	if err := o.Validate(); err != nil {
 		return report, err
 	}
-	s, err := newSender(ctx, o)
+	s, err := newSender(o)
 	if err != nil {
 		return report, err
 	}
@@ -113,17 +113,16 @@ type sender struct {
 	refused int
 }
 
-func newSender(ctx context.Context, o Options) (*sender, error) {
+func newSender(o Options) (*sender, error) {
 	host, port, err := splitTarget(o.To)
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	address, err := net.ResolveIPAddr("ip", host) // of several, an IPv4 one
 	if err != nil {
 		return nil, fmt.Errorf("collector address %q: %w", o.To, err)
 	}
-	host = addresses[0].Unmap().String()
-	return &sender{Options: o, host: host, port: port, conns: make(map[uint16]net.Conn)}, nil
+	return &sender{Options: o, host: address.String(), port: port, conns: make(map[uint16]net.Conn)}, nil
 }
 
 // splitTarget splits Options.To; port 0 means by protocol.
