@@ -128,6 +128,15 @@ func isCoordinatorMissing(err error) bool {
 func EnsureTopic(ctx context.Context, brokers []string, topic string, partitions int) error {
 	c := newCluster(brokers, topic, nil)
 	defer c.close()
+	return c.ensureTopic(ctx, topic, partitions)
+}
+
+// EnsureTopic is like the function EnsureTopic, on the producer's topic and connections.
+func (p *Producer) EnsureTopic(ctx context.Context, partitions int) error {
+	return p.cluster.ensureTopic(ctx, p.cfg.Topic, partitions)
+}
+
+func (c *cluster) ensureTopic(ctx context.Context, topic string, partitions int) error {
 	_, err := c.partitions(ctx, topic)
 	if !errors.Is(err, kafka.UnknownTopicOrPartition) {
 		return err
@@ -141,7 +150,7 @@ func EnsureTopic(ctx context.Context, brokers []string, topic string, partitions
 		err = res.Errors[topic]
 	}
 	if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
-		return fmt.Errorf("create topic %q with %d partitions at %s: %w", topic, partitions, strings.Join(brokers, ","), err)
+		return fmt.Errorf("create topic %q with %d partitions at %s: %w", topic, partitions, strings.Join(c.brokers, ","), err)
 	}
 	return nil
 }

@@ -36,5 +36,14 @@ func TestGenuineKafkaStoresEveryFlowOnceThoughItIsKilled(t *testing.T) {
 	if len(s.byPartition) != 4 {
 		t.Errorf("flows by partition: %v; want some in each of 4", s.byPartition)
 	}
+	lags, err := Lag(deadline(t, time.Minute), brokers, topic, "nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lags {
+		if l.Committed != none || l.Lag() != l.End || l.End == 0 {
+			t.Errorf("lag of a group that has read nothing is %+v", l)
+		}
+	}
 	t.Logf("flows by partition: %v; doubtful: %d", s.byPartition, doubtful())
 }

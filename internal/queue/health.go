@@ -25,7 +25,7 @@ type health struct {
 	mu      sync.Mutex
 	known   bool          // the topic has been seen
 	failing map[int]error // by partition, or wholeCluster
-	said    string        // what is wrong, as last logged
+	said    string        // what was logged last
 	since   time.Time     // of when failing is not empty
 	changed chan struct{} // closed, and replaced, at every report that changes something
 }
@@ -65,13 +65,17 @@ func (h *health) report(source int, err error) {
 
 // say logs what is wrong if that is not what it said last.
 func (h *health) say() {
+	const fine = "fine"
 	err := h.worst()
 	if err == nil {
-		switch {
-		case h.said != "":
+		switch h.said {
+		case fine:
+		case "":
+			h.log.Info("connected to Kafka", "brokers", h.brokers, "topic", h.topic)
+		default:
 			h.log.Info("Kafka takes flows again", "brokers", h.brokers, "topic", h.topic, "after", time.Since(h.since).Round(time.Millisecond))
 		}
-		h.said = ""
+		h.said = fine
 		return
 	}
 	what, check := explain(err)

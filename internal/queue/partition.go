@@ -35,7 +35,6 @@ func newPartition(p *Producer, number int) *partition {
 
 // run delivers until ctx ends; what it could not deliver goes back to the buffer.
 func (t *partition) run(ctx context.Context) {
-	defer t.p.health.report(t.number, nil)
 	for {
 		t.batch = t.p.buffer.take(ctx, t.batch[:0], int(t.p.batchBytes.Load()))
 		if len(t.batch) == 0 {

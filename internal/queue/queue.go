@@ -11,7 +11,11 @@
 // kafka-go's Writer is not used because it gives every attempt no identity: a
 // batch whose acknowledgement is lost is stored again. Here every batch carries a
 // producer id and a sequence number (KIP-98), and the same bytes are sent until
-// they are acknowledged; the broker recognises those it has.
+// they are acknowledged; the broker recognises those it has. What remains: a broker
+// that loses its memory of a producer between storing a batch and being asked again
+// (its disk, or after a day without contact: producer.id.expiration.ms) stores that
+// one batch twice. Batches wait in memory, so the flows that Config.Buffer holds are
+// lost with the process.
 package queue
 
 import (

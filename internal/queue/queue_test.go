@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,23 @@ func TestCloseDeliversWhatWasAcceptedAndCountsWhatComesLater(t *testing.T) {
 	if late() != 10 {
 		t.Errorf("counted %d flows appended after Close, want 10", late())
 	}
+}
+
+func TestCloseSaysWhyABatchWasNotDelivered(t *testing.T) {
+	k := fakeKafka(t, 1)
+	k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	log := &lines{}
+	p := open(t, Config{Brokers: k.ListenAddrs(), Logger: log.logger()})
+	flows(p.NewWriter(), 1, 10)
+	poll(t, time.Minute, "the failure to be noticed", func() bool { return p.Err() != nil })
+	if !p.Ready() {
+		t.Error("not ready although Kafka answers and has the topic")
+	}
+	err := p.Close(deadline(t, 50*time.Millisecond))
+	if !errors.Is(err, kafka.NotEnoughReplicas) {
+		t.Errorf("Close() = %v; want the broker's reason in it", err)
+	}
+	log.wantOnce(t, "connected to Kafka", "Kafka has too few replicas in sync")
 }
 
 func TestCloseSaysHowManyFlowsWereNotDelivered(t *testing.T) {

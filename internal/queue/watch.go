@@ -41,8 +41,13 @@ func (p *Producer) watch(ctx context.Context) {
 func (p *Producer) resize(ctx context.Context, stops []context.CancelFunc, n int) []context.CancelFunc {
 	for len(stops) < n {
 		t := newPartition(p, len(stops))
-		ctx, stop := context.WithCancel(ctx)
-		p.running.Go(func() { t.run(ctx) })
+		wanted, stop := context.WithCancel(ctx)
+		p.running.Go(func() {
+			t.run(wanted)
+			if ctx.Err() == nil { // the partition is gone, and what ailed it with it
+				p.health.report(t.number, nil)
+			}
+		})
 		stops = append(stops, stop)
 	}
 	for _, stop := range stops[n:] {
