@@ -75,6 +75,8 @@ func runChild(text string) error {
 	defer server.Close()
 	fmt.Println(server.URL)
 	_, err = io.Copy(io.Discard, os.Stdin)
+	// The engine first: it ends the queries that the server would wait for.
+	engine.Close()
 	return err
 }
 
@@ -179,9 +181,21 @@ func TestKafkaTableContinuesAfterKill(t *testing.T) {
 	if got := second.ask(t, "SELECT uniqExact(n % 150), max(n) FROM stored"); got != "150\t2999" {
 		t.Errorf("partitions and largest number: %q", got)
 	}
+	forgotten := make(chan error, 1)
+	go func() {
+		response, err := http.Post(second.url, "", strings.NewReader("SELECT sum(sleepEachRow(0.1)) FROM numbers(100000) SETTINGS max_block_size = 1"))
+		if err == nil {
+			response.Body.Close()
+		}
+		forgotten <- err
+	}()
+	second.eventually(t, "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%processes%'", "1")
 	second.stdin.Close()
 	if err := second.command.Wait(); err != nil {
 		t.Errorf("the process did not end in order: %v", err)
+	}
+	if err := <-forgotten; err != nil {
+		t.Errorf("the query that was running got no answer: %v", err)
 	}
 
 	third := startChild(t, config)

@@ -9,13 +9,13 @@ import (
 // Codes of ClickHouse errors that this module raises or looks for, from
 // ClickHouse's src/Common/ErrorCodes.cpp.
 const (
-	CodeUnsupportedMethod = 1
-	CodeBadArguments      = 36
-	CodeSyntaxError       = 62
-	CodeReadonly          = 164
-	CodeTooManyQueries    = 202
-	CodeAborted           = 236
-	CodeQueryCancelled    = 394
+	CodeBadArguments   = 36
+	CodeSyntaxError    = 62
+	CodeReadonly       = 164
+	CodeTooManyQueries = 202
+	CodeAborted        = 236
+	codeUnknownSetting = 115
+	codeAccessDenied   = 497
 )
 
 // Error is a ClickHouse exception.

@@ -15,7 +15,7 @@ func TestReadOnlyRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	const refused, denied = CodeReadonly, 497
+	const refused, denied, unsupported = CodeReadonly, codeAccessDenied, 1
 	for _, c := range []struct {
 		promise, sql string
 		want         int
@@ -38,6 +38,9 @@ func TestReadOnlyRefuses(t *testing.T) {
 		{"comment before a write", "/* SELECT */ -- 1\nDROP TABLE t", refused},
 		{"second statement", "SELECT 1; DROP TABLE t", CodeSyntaxError},
 		{"writing a file", "SELECT 1 INTO OUTFILE '" + out + "'", refused},
+		{"writing a file by show", "SHOW TABLES INTO OUTFILE '" + out + "'", refused},
+		{"writing a file by explain", "EXPLAIN SELECT 1 INTO OUTFILE '" + out + "'", refused},
+		{"writing a file by describe", "DESCRIBE TABLE t INTO OUTFILE '" + out + "'", refused},
 		{"writing by table function", "INSERT INTO FUNCTION file('" + out + "', CSV, 'a UInt8') VALUES (1)", refused},
 		{"reading by table function", "SELECT * FROM file('" + secret + "', RawBLOB)", refused},
 		{"reading by the default database", "SELECT * FROM default.`" + secret + "`", denied},
@@ -52,6 +55,10 @@ func TestReadOnlyRefuses(t *testing.T) {
 		{"fetching a url", "SELECT * FROM url('http://127.0.0.1:1/', RawBLOB)", denied},
 		{"asking another server", "SELECT * FROM remote('127.0.0.1:1', system.one)", denied},
 		{"asking another server by function", "SELECT hasColumnInTable('127.0.0.1:1', 'system', 'one', 'dummy')", refused},
+		{"a table format on the disk", "SELECT * FROM icebergLocal('" + filepath.Dir(secret) + "')", denied},
+		{"another table format on the disk", "SELECT * FROM deltaLakeLocal('" + filepath.Dir(secret) + "')", denied},
+		{"listing a directory", "SELECT * FROM filesystem('" + filepath.Dir(secret) + "')", denied},
+		{"running a program", "SELECT * FROM executable('/bin/cat " + secret + "', RawBLOB, 's String')", unsupported},
 		{"object storage", "SELECT * FROM s3('http://127.0.0.1:1/bucket/b', CSV)", denied},
 	} {
 		t.Run(c.promise, func(t *testing.T) {

@@ -2,14 +2,26 @@ package chdb
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
+	"errors"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unsafe"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	queries = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_engine_queries_total",
+		Help: "Queries that the embedded engine has answered, by access (read, write) and result (ok, failed, refused, cancelled).",
+	}, []string{"access", "result"})
+	queriesRunning = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "netmeta_engine_queries_running",
+		Help: "Queries that the embedded engine is working on.",
+	})
 )
 
 // Query is one statement and how to run it.
@@ -66,15 +78,64 @@ func (e *Engine) Query(ctx context.Context, q Query) (*Result, error) {
 		leave()
 		return nil, err
 	}
+	queriesRunning.Inc()
+	if s.access = "write"; q.ReadOnly {
+		s.access = "read"
+	}
 	r, err := s.start(ctx, q)
 	if err != nil {
-		s.close()
+		s.finish(err)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, err
 	}
 	return r, nil
+}
+
+// start runs q on a fresh session.
+func (s *session) start(ctx context.Context, q Query) (*Result, error) {
+	if err := s.configure(q); err != nil {
+		return nil, err
+	}
+	if err := s.permit(q); err != nil {
+		return nil, err
+	}
+	if q.Format == "" {
+		q.Format = "TabSeparated"
+	}
+	s.watch(ctx)
+	r := &Result{session: s, started: time.Now()}
+	lib := s.engine.lib
+	if streamed.Match(q.SQL) {
+		stream := lib.run(lib.streamQuery, s.connection, q.SQL, q.Format, q.Params)
+		err := lib.failure(stream)
+		if err == nil {
+			r.stream = stream
+			if r.fetch(); r.err != nil && r.err != io.EOF {
+				return nil, r.abandon()
+			}
+			return r, nil
+		}
+		lib.resultFree(stream)
+		if !strings.HasPrefix(err.(*Error).Message, "Streaming query is not supported") {
+			return nil, s.explain(err)
+		}
+	}
+	result := lib.run(lib.query, s.connection, q.SQL, q.Format, q.Params)
+	defer lib.resultFree(result)
+	if err := lib.failure(result); err != nil {
+		return nil, s.explain(err)
+	}
+	r.chunk = lib.bytes(result)
+	r.count(result, lib.resultRows(result))
+	return r, nil
+}
+
+// abandon frees the stream of a result that never gets to the caller.
+func (r *Result) abandon() error {
+	r.session.engine.lib.resultFree(r.stream)
+	return r.err
 }
 
 // Exec runs a read-write statement and discards its output.
@@ -120,7 +181,7 @@ func (r *Result) Close() error {
 		}
 		r.session.engine.lib.resultFree(r.stream)
 	}
-	r.session.close()
+	r.session.finish(r.err)
 	r.session, r.stream, r.chunk = nil, nil, nil
 	if r.err == nil {
 		r.err = io.ErrClosedPipe
@@ -157,175 +218,16 @@ func (r *Result) count(result unsafe.Pointer, rows uint64) {
 	r.stats.ReadBytes += lib.resultStorageBytes(result)
 }
 
-// session is one connection to the engine, used by one query.
-type session struct {
-	engine     *Engine
-	connection unsafe.Pointer
-	mark       string // finds the query in system.processes
-	ctx        context.Context
-	done       chan struct{}
-	watched    chan struct{}
-	leave      func()
-}
-
-func (e *Engine) newSession(leave func()) (*session, error) {
-	connection, err := e.lib.open(e.args)
-	if err != nil {
-		return nil, err
+// outcome is the label of a query that ended with err.
+func outcome(err error) string {
+	var exception *Error
+	switch {
+	case err == nil, errors.Is(err, io.EOF):
+		return "ok"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), err == errClosed:
+		return "cancelled"
+	case errors.As(err, &exception) && (exception.Code == CodeReadonly || exception.Code == codeAccessDenied):
+		return "refused"
 	}
-	return &session{engine: e, connection: connection, mark: "netmeta-" + rand.Text(), leave: leave}, nil
-}
-
-func (s *session) handle() unsafe.Pointer { return *(*unsafe.Pointer)(s.connection) }
-
-func (s *session) start(ctx context.Context, q Query) (*Result, error) {
-	if err := s.configure(q); err != nil {
-		return nil, err
-	}
-	if err := s.permit(q); err != nil {
-		return nil, err
-	}
-	if q.Format == "" {
-		q.Format = "TabSeparated"
-	}
-	s.watch(ctx)
-	r := &Result{session: s, started: time.Now()}
-	lib := s.engine.lib
-	if streamed.Match(q.SQL) {
-		stream := lib.run(lib.streamQuery, s.connection, q.SQL, q.Format, q.Params)
-		err := lib.failure(stream)
-		if err == nil {
-			r.stream = stream
-			if r.fetch(); r.err != nil && r.err != io.EOF {
-				return nil, r.abandon()
-			}
-			return r, nil
-		}
-		lib.resultFree(stream)
-		if !strings.HasPrefix(err.(*Error).Message, "Streaming query is not supported") {
-			return nil, s.explain(err)
-		}
-	}
-	result := lib.run(lib.query, s.connection, q.SQL, q.Format, q.Params)
-	defer lib.resultFree(result)
-	if err := lib.failure(result); err != nil {
-		return nil, s.explain(err)
-	}
-	r.chunk = lib.bytes(result)
-	r.count(result, lib.resultRows(result))
-	return r, nil
-}
-
-// abandon frees the stream of a result that never gets to the caller.
-func (r *Result) abandon() error {
-	r.session.engine.lib.resultFree(r.stream)
-	return r.err
-}
-
-// configure applies database and settings to the fresh connection. Read-only
-// comes last, because nothing can be set after it that a person did not ask for.
-func (s *session) configure(q Query) error {
-	var changes []string
-	readonly := "2"
-	for _, name := range sortedKeys(q.Settings) {
-		if !settingName.MatchString(name) {
-			return &Error{Code: 115, Message: fmt.Sprintf("Unknown setting %q. (UNKNOWN_SETTING)", name)}
-		}
-		if name == "readonly" && q.ReadOnly {
-			if q.Settings[name] != "1" && q.Settings[name] != "2" {
-				return &Error{Code: CodeReadonly, Message: "Cannot modify 'readonly' setting in readonly mode. (READONLY)"}
-			}
-			readonly = q.Settings[name]
-			continue
-		}
-		changes = append(changes, name+" = "+quote(q.Settings[name]))
-	}
-	if q.Database != "" {
-		if err := s.run("USE `" + identifierEscaper.Replace(q.Database) + "`"); err != nil {
-			return err
-		}
-	}
-	if len(changes) > 0 {
-		if err := s.run("SET " + strings.Join(changes, ", ")); err != nil {
-			return err
-		}
-	}
-	// implicit_select is a habit of the embedded engine that a server does not have.
-	own := "SET implicit_select = 0, log_comment = " + quote(s.mark)
-	if q.ReadOnly {
-		own += ", readonly = " + readonly
-	}
-	return s.run(own)
-}
-
-// run executes a statement that has no output.
-func (s *session) run(sql string) error {
-	lib := s.engine.lib
-	result := lib.run(lib.query, s.connection, []byte(sql), "Null", nil)
-	defer lib.resultFree(result)
-	return lib.failure(result)
-}
-
-// watch kills the query when ctx or the engine ends before the session does.
-// It tries again until then: the first attempt may come before the query is
-// registered.
-func (s *session) watch(ctx context.Context) {
-	s.ctx, s.done, s.watched = ctx, make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(s.watched)
-		select {
-		case <-s.done:
-			return
-		case <-ctx.Done():
-		case <-s.engine.stop.Done():
-		}
-		retry := time.NewTicker(50 * time.Millisecond)
-		defer retry.Stop()
-		for {
-			// An error leaves nothing to do but to try again.
-			_, _ = s.engine.askKeeper("KILL QUERY WHERE Settings['log_comment'] = " + quote(s.mark) + " ASYNC")
-			select {
-			case <-s.done:
-				return
-			case <-retry.C:
-			}
-		}
-	}()
-}
-
-// explain turns the error of a query that was killed into the reason for it.
-func (s *session) explain(err error) error {
-	if s.ctx.Err() != nil {
-		return s.ctx.Err()
-	}
-	if s.engine.stop.Err() != nil {
-		return errClosed
-	}
-	return err
-}
-
-func (s *session) close() {
-	if s.done != nil {
-		close(s.done)
-		<-s.watched
-	}
-	s.engine.lib.closeConn(s.connection)
-	s.leave()
-}
-
-var (
-	literalEscaper    = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-	identifierEscaper = strings.NewReplacer(`\`, `\\`, "`", "\\`")
-)
-
-// quote writes text as a string literal of SQL.
-func quote(text string) string { return "'" + literalEscaper.Replace(text) + "'" }
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+	return "failed"
 }

@@ -24,6 +24,9 @@ type Options struct {
 	// ReadOnly refuses whatever changes or leaves the database, also by POST; GET
 	// never changes anything. Set it for every handler that people can reach.
 	ReadOnly bool
+	// Settings are ClickHouse settings that hold unless a request names them itself,
+	// for example max_execution_time, so that a forgotten query ends.
+	Settings map[string]string
 	// MaxBody limits a request's body in bytes, default 16 MiB.
 	MaxBody int64
 }
@@ -74,6 +77,11 @@ func (h *handler) root(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		h.fail(w, err)
 		return
+	}
+	for name, value := range h.options.Settings {
+		if _, named := q.query.Settings[name]; !named {
+			q.query.Settings[name] = value
+		}
 	}
 	q.query.ReadOnly = h.options.ReadOnly || reading
 	w.Header().Set("X-ClickHouse-Query-Id", q.id)

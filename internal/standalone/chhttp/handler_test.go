@@ -50,7 +50,9 @@ func serve(t *testing.T, readOnly bool) *httptest.Server {
 	if engineErr != nil {
 		t.Fatal(engineErr)
 	}
-	server := httptest.NewServer(New(engine, Options{ReadOnly: readOnly, MaxBody: 1 << 20}))
+	server := httptest.NewServer(New(engine, Options{
+		ReadOnly: readOnly, MaxBody: 1 << 20, Settings: map[string]string{"max_result_rows": "5000000", "max_threads": "1"},
+	}))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -116,6 +118,7 @@ func TestRequestsAreAnswered(t *testing.T) {
 		{"default format", "POST", "/?default_format=JSONEachRow", "SELECT 1 AS x", 200, "{\"x\":1}\n"},
 		{"parameter", "POST", "/?param_x=it's", "SELECT {x:String} = 'it\\'s'", 200, "1\n"},
 		{"setting", "POST", "/?max_threads=2", "SELECT getSetting('max_threads')", 200, "2\n"},
+		{"default setting", "POST", "/", "SELECT getSetting('max_result_rows')", 200, "5000000\n"},
 		{"credentials are accepted", "POST", "/?user=default&password=x", "SELECT 1", 200, "1\n"},
 		{"form content type is not a form", "POST", "/?x-form", "SELECT 1", 404, "Code: 115."},
 		{"unknown setting", "POST", "/?no_such=1", "SELECT 1", 404, "Code: 115."},
