@@ -125,9 +125,10 @@ PROPERTIES
 run() {
 	local port="" dir=""
 	while (($#)); do
+		[[ $# -ge 2 ]] || die "$1 needs a value; see --help"
 		case $1 in
-		--port) port=${2:?--port needs a number} ;;
-		--dir) dir=${2:?--dir needs a directory} ;;
+		--port) port=$2 ;;
+		--dir) dir=$2 ;;
 		*) die "run does not know $1; see --help" ;;
 		esac
 		shift 2
