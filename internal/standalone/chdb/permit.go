@@ -3,8 +3,10 @@ package chdb
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"unsafe"
 )
@@ -30,11 +32,17 @@ var sessionOnly = regexp.MustCompile(`(?i)^\s*(SET|USE)\s`)
 // inserting matches an INSERT, behind comments too.
 var inserting = regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/)*INSERT\s`)
 
-// Functions that reach out of the engine though it is read-only, and that no
-// privilege covers: file(path) reads any file of the machine.
+// forbidden are names that a read-only query may not use, with the reason. No
+// privilege covers these functions, and read-only mode lets them run.
+var forbidden = map[string]string{
+	"file":             "it reads files of the machine",
+	"hasColumnInTable": "it connects to other servers",
+	"catboostEvaluate": "it reads files of the machine",
+	"log_comment":      "it is how the query is found when it has to be cancelled",
+}
+
 var (
-	suspicious = []string{"file", "hasColumnInTable", "catboostEvaluate"}
-	forbidden  = regexp.MustCompile(`\b(file|hasColumnInTable|catboostEvaluate)\b`)
+	forbiddenName = regexp.MustCompile(`\b(` + strings.Join(slices.Sorted(maps.Keys(forbidden)), "|") + `)\b`)
 	// literals matches what the engine's own formatter writes for strings, and
 	// quoted identifiers first, so that a quote inside one does not start a string.
 	literals       = regexp.MustCompile("`(?:[^`\\\\]|\\\\.)*`|'(?:[^'\\\\]|\\\\.)*'")
@@ -63,7 +71,7 @@ func (s *session) permit(q Query) error {
 	case a.class != classReadOnly && !sessionOnly.Match(q.SQL):
 		return &Error{Code: CodeReadonly, Message: "Cannot execute query in readonly mode: this interface only reads. (READONLY)"}
 	}
-	return s.permitFunctions(q)
+	return s.permitNames(q)
 }
 
 func (s *session) analyse(sql []byte) (analysis, error) {
@@ -81,13 +89,13 @@ func (s *session) analyse(sql []byte) (analysis, error) {
 	return a, nil
 }
 
-// permitFunctions looks for forbidden functions. A backslash counts as suspicious
-// too, since quoted identifiers may spell a name with escapes. The names are then
+// permitNames looks for forbidden names. A backslash counts as suspicious too,
+// since quoted identifiers may spell a name with escapes. The names are then
 // looked for in the text as the engine formats it, where escapes and comments are
 // gone and strings are easily told apart.
-func (s *session) permitFunctions(q Query) error {
+func (s *session) permitNames(q Query) error {
 	suspect := bytes.ContainsRune(q.SQL, '\\')
-	for _, name := range suspicious {
+	for name := range forbidden {
 		suspect = suspect || bytes.Contains(q.SQL, []byte(name))
 	}
 	text := ""
@@ -108,8 +116,8 @@ func (s *session) permitFunctions(q Query) error {
 			text += " " + value
 		}
 	}
-	if name := forbidden.FindString(text); name != "" {
-		return &Error{Code: CodeReadonly, Message: fmt.Sprintf("Cannot execute query in readonly mode: %s would leave the database. (READONLY)", name)}
+	if name := forbiddenName.FindString(text); name != "" {
+		return &Error{Code: CodeReadonly, Message: fmt.Sprintf("Cannot execute query in readonly mode: %s is not allowed here, %s. (READONLY)", name, forbidden[name])}
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ func TestReadOnlyRefuses(t *testing.T) {
 		{"backup", "BACKUP TABLE t TO File('x')", refused},
 		{"leaving read-only", "SET readonly = 0", refused},
 		{"leaving read-only in the query", "SELECT 1 SETTINGS readonly = 0", refused},
+		{"hiding from cancellation", "SELECT 1 SETTINGS log_comment = 'x'", refused},
 		{"comment before a write", "/* SELECT */ -- 1\nDROP TABLE t", refused},
 		{"second statement", "SELECT 1; DROP TABLE t", CodeSyntaxError},
 		{"writing a file", "SELECT 1 INTO OUTFILE '" + out + "'", refused},
