@@ -36,7 +36,8 @@ The same seed draws the same records in the same order.`,
 		Example: `  netmeta generate --flows 1000000
   netmeta generate --protocol ipfix --exporters 4 --rate 50000 --duration 1m
   netmeta generate --protocol netflow9 --to 192.0.2.10:2055 --flows 1000 --output json`,
-		Args: cobra.NoArgs,
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if options.Protocol, err = generate.ParseProtocol(protocol); err != nil {
@@ -87,7 +88,7 @@ func runGenerate(ctx context.Context, options generate.Options, output string, s
 	if options.To == "" {
 		options.To = net.JoinHostPort("127.0.0.1", fmt.Sprint(options.Protocol.DefaultPort()))
 	}
-	progress := newProgress(stderr, options.Flows)
+	progress := newProgress(stderr, "flows", options.Flows)
 	options.Progress = progress.update
 	report, err := generate.Run(ctx, options)
 	progress.done()

@@ -41,13 +41,14 @@ func writeReport(w io.Writer, output string, report any, table func(io.Writer) e
 // progress shows on a terminal how far a run has come. Elsewhere it is silent.
 type progress struct {
 	w       io.Writer
+	unit    string
 	total   uint64 // 0: unknown
 	started time.Time
 	shown   bool
 }
 
-func newProgress(w io.Writer, total uint64) *progress {
-	p := &progress{w: io.Discard, total: total, started: time.Now()}
+func newProgress(w io.Writer, unit string, total uint64) *progress {
+	p := &progress{w: io.Discard, unit: unit, total: total, started: time.Now()}
 	if f, ok := w.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 			p.w = w
@@ -56,18 +57,18 @@ func newProgress(w io.Writer, total uint64) *progress {
 	return p
 }
 
-func (p *progress) update(records uint64) {
+func (p *progress) update(count uint64) {
 	elapsed := time.Since(p.started)
-	rate := float64(records) / max(elapsed.Seconds(), 0.001)
-	done := humanize.Comma(int64(records))
+	rate := float64(count) / max(elapsed.Seconds(), 0.001)
+	done := humanize.Comma(int64(count))
 	left := ""
 	if p.total > 0 && rate > 0 {
 		done += " of " + humanize.Comma(int64(p.total))
-		remaining := time.Duration(float64(p.total-records) / rate * float64(time.Second))
+		remaining := time.Duration(float64(p.total-count) / rate * float64(time.Second))
 		left = fmt.Sprintf(", %s left", remaining.Round(time.Second))
 	}
 	const eraseToEnd = "\x1b[K" // of what an earlier and longer line left
-	fmt.Fprintf(p.w, "\r%s flows, %s/s%s%s", done, humanize.Comma(int64(rate)), left, eraseToEnd)
+	fmt.Fprintf(p.w, "\r%s %s, %s/s%s%s", done, p.unit, humanize.Comma(int64(rate)), left, eraseToEnd)
 	p.shown = true
 }
 

@@ -53,7 +53,10 @@ func runReplay(ctx context.Context, options replay.Options, paths []string, outp
 	if err != nil {
 		return err
 	}
+	progress := newProgress(stderr, "datagrams", 0)
+	options.Progress = progress.update
 	report, err := replay.Run(ctx, options, files)
+	progress.done()
 	sent := 0
 	for _, file := range report.Files {
 		sent += file.Datagrams

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -95,7 +96,7 @@ func newDemo(seed, stream uint64) *demo {
 		seed:       seed,
 	}
 	for _, p := range demoProfiles() {
-		e := &exporter{profile: p, perDatagram: maxDatagram}
+		e := &exporter{profile: p, perDatagram: math.MaxInt}
 		e.traffic = newTraffic(d.population, d.rng.Uint64(), stream, demoIPv6Share)
 		d.exporters = append(d.exporters, e)
 	}

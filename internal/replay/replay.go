@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"text/tabwriter"
+	"time"
 )
 
 // Ports are the UDP ports of a collector.
@@ -47,6 +48,9 @@ type Options struct {
 	// at Rate, as other files always are.
 	Speed float64
 	Rate  float64 // datagrams a second
+
+	// Progress, if set, is called with the datagrams sent so far, several times a second.
+	Progress func(datagrams uint64)
 }
 
 // Report says what was sent, file by file.
@@ -111,6 +115,9 @@ type sender struct {
 	conns   map[uint16]net.Conn
 	steady  rateClock
 	refused int
+
+	sent     uint64
+	reported time.Time // when Progress was last called
 }
 
 func newSender(o Options) (*sender, error) {
@@ -191,11 +198,23 @@ func (s *sender) sendFile(ctx context.Context, path string) (FileReport, error) 
 			report.Error = err.Error()
 			return report, fmt.Errorf("send datagram %d of %s: %w", report.Datagrams+1, path, err)
 		}
+		s.progress()
 		report.Datagrams++
 		report.Bytes += len(datagram.Payload)
 		report.Protocols[datagram.Protocol]++
 	}
 	return report, nil
+}
+
+// progress counts a datagram and says how many there are.
+func (s *sender) progress() {
+	const interval = 200 * time.Millisecond
+	s.sent++
+	if s.Progress == nil || time.Since(s.reported) < interval {
+		return
+	}
+	s.reported = time.Now()
+	s.Progress(s.sent)
 }
 
 // send writes one datagram. The kernel tells of a refusal at the write after the
