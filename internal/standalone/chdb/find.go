@@ -42,7 +42,7 @@ func Find(explicit string) (string, error) {
 			continue
 		}
 		if err := checkLibrary(given.path); err != nil {
-			return "", fmt.Errorf("use libchdb %s %s: %w", given.path, given.by, err)
+			return "", fmt.Errorf("use libchdb %s %s: %w (scripts/standalone.sh installs the right one)", given.path, given.by, err)
 		}
 		return given.path, nil
 	}
@@ -53,7 +53,7 @@ func Find(explicit string) (string, error) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("use libchdb %s: %w", path, err)
+			return "", fmt.Errorf("use libchdb %s: %w (scripts/standalone.sh installs the right one)", path, err)
 		}
 		return path, nil
 	}
@@ -106,10 +106,10 @@ func checkLibrary(path string) error {
 	defer file.Close()
 	library, err := elf.NewFile(file)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the file is truncated (%w); install it again", err)
+		return fmt.Errorf("the file is truncated (%w)", err)
 	}
 	if err != nil {
-		return fmt.Errorf("the file is damaged or no shared library (%w); install it again", err)
+		return fmt.Errorf("the file is damaged or no shared library (%w)", err)
 	}
 	if want := elfMachine[runtime.GOARCH]; library.Machine != want {
 		return fmt.Errorf("the library is made for %v, this machine is %v", library.Machine, want)
@@ -120,7 +120,7 @@ func checkLibrary(path string) error {
 	}
 	for _, segment := range library.Progs {
 		if end := segment.Off + segment.Filesz; end > uint64(info.Size()) {
-			return fmt.Errorf("the file is truncated: it has %d bytes and needs %d; install it again", info.Size(), end)
+			return fmt.Errorf("the file is truncated: it has %d bytes and needs %d", info.Size(), end)
 		}
 	}
 	return nil

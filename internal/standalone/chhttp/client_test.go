@@ -191,7 +191,8 @@ func TestMigrations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	driver, err := migrateclickhouse.WithInstance(db, &migrateclickhouse.Config{DatabaseName: name, MigrationsTableEngine: "MergeTree"})
+	t.Cleanup(func() { exec(t, "DROP TABLE default.schema_migrations SYNC") })
+	driver, err := migrateclickhouse.WithInstance(db, &migrateclickhouse.Config{DatabaseName: "default", MigrationsTableEngine: "MergeTree"})
 	if err != nil {
 		t.Fatal(err)
 	}
