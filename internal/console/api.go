@@ -42,14 +42,23 @@ func (a *api) servePipeline(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		s := &snapshot{at: a.now(), counters: counters, readyErr: a.config.Ready(ctx)}
+		s := &snapshot{at: a.now(), counters: counters}
 		s.stored, s.storedErr = a.database.stored(ctx)
-		lag, err := a.config.Lag(ctx)
-		s.lag, s.lagErr = float64(lag), err
+		a.askProcess(ctx, s)
 		p := assess(a.history.add(s), a.config.Listeners)
 		p.Refresh = pipelineRefresh.Seconds()
 		return p, nil
 	})
+}
+
+// askProcess fills in what this process says of itself. A Kafka that hangs must not
+// keep the page from showing the other stages.
+func (a *api) askProcess(ctx context.Context, s *snapshot) {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	s.readyErr = a.config.Ready(ctx)
+	lag, err := a.config.Lag(ctx)
+	s.lag, s.lagErr = float64(lag), err
 }
 
 func (a *api) serveThroughput(w http.ResponseWriter, r *http.Request) {

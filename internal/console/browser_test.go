@@ -139,6 +139,38 @@ func TestInABrowserWithoutClickHouse(t *testing.T) {
 	contains(t, "setup", page.Text("#setup"), "transport udp 2055")
 }
 
+func TestNumbersAreShortAndKeepTheirUnit(t *testing.T) {
+	server := httptest.NewServer(New(unreachable(t)))
+	defer server.Close()
+	page := consoletest.Open(t, server.URL)
+	page.WaitFor("the module is loaded", `(window.asked ??= import(document.querySelector("script").src.replace("main.js", "present.js"))
+		.then((module) => Object.assign(window, module))) && "bits" in window`)
+	for _, c := range []struct{ call, want string }{
+		{"bits(0)", "0 bit/s"},
+		{"bits(7)", "7 bit/s"},
+		{"bits(0.25)", "0.25 bit/s"},
+		{"bits(999.6)", "1.00 kbit/s"},
+		{"bits(1234567)", "1.23 Mbit/s"},
+		{"bits(99950000)", "100 Mbit/s"},
+		{"bits(2.5e16)", "25.0 Pbit/s"},
+		{"packets(1500)", "1.50 k packets/s"},
+		{"trimmed(bits(2500))", "2.5 kbit/s"},
+		{"trimmed(bits(20e6))", "20 Mbit/s"},
+		{"trimmed(bits(500))", "500 bit/s"},
+		{"bytes(1e9)", "1.00 GB"},
+		{"count(1234567)", "1,234,567"},
+		{"count(123456789)", "123 M"},
+		{"percent(0.0002)", "<0.1 %"},
+		{"percent(0.256)", "25.6 %"},
+		{"duration(75)", "1 min 15 s"},
+		{"duration(7300)", "2 h"},
+	} {
+		if got := consoletest.Eval[string](page, c.call); got != c.want {
+			t.Errorf("%s = %q, want %q", c.call, got, c.want)
+		}
+	}
+}
+
 func contains(t *testing.T, where, text string, want ...string) {
 	t.Helper()
 	for _, w := range want {

@@ -47,109 +47,109 @@ func TestAssess(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	full := stored{rows: 60000, newest: start.Add(49 * time.Second)}
 	for _, c := range []struct {
-		name   string
-		before *snapshot // 50 s earlier; nil: none
-		now    snapshot
-		stage  string // whose state is looked at
-		level  level
-		says   string // part of its advice
-		overal level
+		name    string
+		before  *snapshot // 50 s earlier; nil: none
+		now     snapshot
+		stage   string // whose state is looked at
+		level   level
+		says    string // part of its advice
+		overall level
 	}{
 		{
 			name:  "nothing has arrived yet",
 			now:   snapshot{},
-			stage: "datagrams", level: levelIdle, says: "point a router here", overal: levelIdle,
+			stage: "datagrams", level: levelIdle, says: "point a router here", overall: levelIdle,
 		},
 		{
 			name:   "all is well",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(minuteOfTraffic), stored: full},
-			stage:  "rows", level: levelOK, overal: levelOK,
+			stage:  "rows", level: levelOK, overall: levelOK,
 		},
 		{
 			name:   "losses before the last minute are not news",
 			before: &snapshot{counters: counted(map[string]float64{metricKernelDrops + "/sflow": 5}), stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricKernelDrops + "/sflow": 5})), stored: full},
-			stage:  "datagrams", level: levelOK, overal: levelOK,
+			stage:  "datagrams", level: levelOK, overall: levelOK,
 		},
 		{
 			name:   "silence",
 			before: &snapshot{counters: counted(minuteOfTraffic), stored: full},
 			now:    snapshot{counters: counted(minuteOfTraffic), stored: full},
-			stage:  "datagrams", level: levelWarn, says: "No datagram has arrived for 50s", overal: levelWarn,
+			stage:  "datagrams", level: levelWarn, says: "No datagram has arrived for 50s", overall: levelWarn,
 		},
 		{
 			name:   "the kernel drops a few",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricKernelDrops + "/sflow": 7})), stored: full},
-			stage:  "datagrams", level: levelWarn, says: "net.core.rmem_max", overal: levelWarn,
+			stage:  "datagrams", level: levelWarn, says: "net.core.rmem_max", overall: levelWarn,
 		},
 		{
 			name:   "the kernel drops most",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricKernelDrops + "/sflow": 60000})), stored: full},
-			stage:  "datagrams", level: levelBad, says: "net.core.rmem_max", overal: levelBad,
+			stage:  "datagrams", level: levelBad, says: "net.core.rmem_max", overall: levelBad,
 		},
 		{
 			name:   "templates are missing, which passes",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricDecodeErrors + "/ipfix unknown_template": 90000})), stored: full},
-			stage:  "records", level: levelWarn, says: "template refresh", overal: levelWarn,
+			stage:  "records", level: levelWarn, says: "template refresh", overall: levelWarn,
 		},
 		{
 			name:   "nothing of what arrives can be decoded",
 			before: &snapshot{},
 			now:    snapshot{counters: counted(map[string]float64{metricDatagrams + "/sflow": 9, metricDecodeErrors + "/sflow version": 9})},
-			stage:  "records", level: levelBad, says: "to the right port", overal: levelBad,
+			stage:  "records", level: levelBad, says: "to the right port", overall: levelBad,
 		},
 		{
 			name:   "Kafka does not take records",
 			before: &snapshot{stored: full},
 			now: snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{
 				metricQueueReady + "/": -1, metricBuffered + "/": 1e6})), stored: full},
-			stage: "kafka", level: levelBad, says: "wait in memory", overal: levelBad,
+			stage: "kafka", level: levelBad, says: "wait in memory", overall: levelBad,
 		},
 		{
 			name:   "records are dropped before Kafka",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricDropped + "/buffer_full": 5})), stored: full},
-			stage:  "kafka", level: levelWarn, says: "lost before Kafka", overal: levelWarn,
+			stage:  "kafka", level: levelWarn, says: "lost before Kafka", overall: levelWarn,
 		},
 		{
 			name:   "ClickHouse has stopped reading",
 			before: &snapshot{stored: full, lag: 10},
 			now:    snapshot{counters: counted(minuteOfTraffic), stored: full, lag: 900},
-			stage:  "kafka", level: levelBad, says: "system.kafka_consumers", overal: levelBad,
+			stage:  "kafka", level: levelBad, says: "system.kafka_consumers", overall: levelBad,
 		},
 		{
 			name:   "ClickHouse is behind",
 			before: &snapshot{stored: stored{rows: 1}, lag: 10000},
 			now:    snapshot{counters: counted(minuteOfTraffic), stored: full, lag: 9000},
-			stage:  "kafka", level: levelWarn, says: "behind", overal: levelWarn,
+			stage:  "kafka", level: levelWarn, says: "behind", overall: levelWarn,
 		},
 		{
 			name:   "the lag is unknown",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(minuteOfTraffic), stored: full, lagErr: errors.New("connection refused")},
-			stage:  "kafka", level: levelBad, says: "connection refused", overal: levelBad,
+			stage:  "kafka", level: levelBad, says: "connection refused", overall: levelBad,
 		},
 		{
 			name:   "messages cannot be parsed",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(minuteOfTraffic), stored: stored{rows: 60000, errors: 2, reasons: []string{"bad varint"}}},
-			stage:  "rows", level: levelWarn, says: "bad varint", overal: levelWarn,
+			stage:  "rows", level: levelWarn, says: "bad varint", overall: levelWarn,
 		},
 		{
 			name:   "ClickHouse does not answer",
 			before: &snapshot{stored: full},
 			now:    snapshot{counters: counted(minuteOfTraffic), storedErr: errors.New("no answer")},
-			stage:  "rows", level: levelBad, says: "no answer", overal: levelBad,
+			stage:  "rows", level: levelBad, says: "no answer", overall: levelBad,
 		},
 		{
 			name:   "not ready though every stage is well",
 			before: &snapshot{stored: stored{rows: 1}},
 			now:    snapshot{counters: counted(minuteOfTraffic), stored: full, readyErr: errors.New("starting")},
-			stage:  "rows", level: levelOK, overal: levelWarn,
+			stage:  "rows", level: levelOK, overall: levelWarn,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -168,8 +168,8 @@ func TestAssess(t *testing.T) {
 					t.Errorf("stage %s is %q and advises %q, want %q and %q", s.ID, s.Level, s.Advice, c.level, c.says)
 				}
 			}
-			if p.Level != c.overal {
-				t.Errorf("all is %q (%s), want %q", p.Level, p.Summary, c.overal)
+			if p.Level != c.overall {
+				t.Errorf("all is %q (%s), want %q", p.Level, p.Summary, c.overall)
 			}
 		})
 	}

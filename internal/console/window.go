@@ -17,7 +17,7 @@ type window struct {
 // Buckets divide their window, and slots are whole buckets, so that every point
 // covers the same time.
 var windows = []window{
-	{name: "15m", length: 15 * time.Minute, bucket: 10 * time.Second, slot: 30 * time.Second, refresh: 3 * time.Second},
+	{name: "15m", length: 15 * time.Minute, bucket: 5 * time.Second, slot: 30 * time.Second, refresh: 3 * time.Second},
 	{name: "1h", length: time.Hour, bucket: 30 * time.Second, slot: 2 * time.Minute, refresh: 6 * time.Second},
 	{name: "6h", length: 6 * time.Hour, bucket: 3 * time.Minute, slot: 12 * time.Minute, refresh: 15 * time.Second},
 	{name: "24h", length: 24 * time.Hour, bucket: 10 * time.Minute, slot: 40 * time.Minute, refresh: 30 * time.Second},

@@ -196,6 +196,7 @@ func (p *Page) Resize(width, height int64) {
 // Screenshot writes the whole page as a PNG to the file at path.
 func (p *Page) Screenshot(path string) {
 	p.t.Helper()
+	Eval[bool](p, `scrollTo(0, 0); true`) // else the sticky header lies across the middle
 	picture := do(p, "take a screenshot", chromedp.FullScreenshot(100))
 	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		p.t.Fatalf("save the screenshot: %v", err)

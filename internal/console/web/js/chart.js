@@ -2,7 +2,7 @@
 
 import * as echarts from "../vendor/echarts/echarts.esm.min.js";
 import { el } from "./dom.js";
-import { bits, clock, colours, packets, translucent } from "./present.js";
+import { bits, clock, colours, packets, translucent, trimmed } from "./present.js";
 
 const formats = { bits, packets };
 
@@ -42,6 +42,7 @@ export function trafficChart(container, legend) {
 	container.addEventListener("blur", () => {
 		focused = -1;
 		chart.dispatchAction({ type: "hideTip" });
+		chart.dispatchAction({ type: "updateAxisPointer", currTrigger: "leave" });
 	});
 
 	new ResizeObserver(() => chart.resize()).observe(container);
@@ -66,7 +67,7 @@ function option(times, series, format, bucket) {
 			type: "value",
 			splitNumber: 6,
 			splitLine: { lineStyle: { color: c.line } },
-			axisLabel: { ...axisLabel, formatter: (value) => (value === 0 ? "0" : format(Math.abs(value)).replace(/\.0+ /, " ")) },
+			axisLabel: { ...axisLabel, formatter: (value) => (value === 0 ? "0" : trimmed(format(Math.abs(value)))) },
 		},
 		tooltip: {
 			trigger: "axis",

@@ -22,6 +22,7 @@ export function showExporters(section, { exporters, total }) {
 		return;
 	}
 	const now = Date.now() / 1000;
+	const unknown = exporters.some((e) => e.rate_sources.includes("unknown"));
 	body.replaceChildren(el("table", {},
 		el("thead", {}, el("tr", {},
 			el("th", { scope: "col" }, "Address"),
@@ -31,7 +32,9 @@ export function showExporters(section, { exporters, total }) {
 			el("th", { scope: "col", class: "number" }, "Flows"),
 			el("th", { scope: "col" }, "Sampling"),
 			el("th", { scope: "col", class: "number" }, "Last seen"))),
-		el("tbody", {}, ...exporters.map((e) => row(e, now - e.last_seen)))));
+		el("tbody", {}, ...exporters.map((e) => row(e, now - e.last_seen)))),
+		unknown ? el("p", { class: "hint" }, "Where the sampling rate is unknown, 1 is assumed, and traffic looks too small if the exporter samples: "
+			+ "let it send its rate (options data, sampler table), or configure a default here.") : "");
 }
 
 function row(e, age) {
@@ -50,8 +53,7 @@ function sampling(e) {
 	const rate = e.rate_from === e.rate_to ? `1:${count(e.rate_from)}` : `1:${count(e.rate_from)} – 1:${count(e.rate_to)}`;
 	const parts = [el("span", { title: known.map((s) => sources[s] ?? s).join(", ") }, rate)];
 	if (e.rate_sources.includes("unknown")) {
-		const title = "The exporter does not say its sampling rate; 1 is assumed, so that traffic may look too small.";
-		parts.push(" ", el("span", { class: "tag", "data-level": "warn", title }, known.length > 0 ? "partly unknown" : "unknown"));
+		parts.push(" ", el("span", { class: "tag", "data-level": "warn" }, known.length > 0 ? "partly unknown" : "unknown"));
 	} else {
 		parts.push(" ", el("span", { class: "tag" }, known.map((s) => sources[s] ?? s).join(", ")));
 	}

@@ -20,7 +20,7 @@ export function poll(section, path, show) {
 		try {
 			const answer = await getJSON(path(), mine.signal);
 			if (mine.signal.aborted) return;
-			show(answer);
+			if (!selecting(section)) show(answer);
 			problem.hidden = true;
 			wait = answer.refresh * 1000;
 			final = !wait;
@@ -38,6 +38,12 @@ export function poll(section, path, show) {
 	});
 	ask();
 	return ask;
+}
+
+/** Whether a person is marking text there: to draw it anew would unmark it. */
+function selecting(section) {
+	const selection = getSelection();
+	return selection !== null && !selection.isCollapsed && section.contains(selection.anchorNode);
 }
 
 async function getJSON(path, signal) {

@@ -13,6 +13,10 @@ function scaled(value) {
 
 export const bits = (perSecond) => `${scaled(perSecond)}bit/s`;
 export const packets = (perSecond) => `${scaled(perSecond)}packets/s`.replace(/ ([kMGTP])/, " $1 ");
+
+/** As axes write it: "2.50 Mbit/s" -> "2.5 Mbit/s". */
+export const trimmed = (text) => text.replace(/(\.\d*?)0+(?= )/, "$1").replace(/\.(?= )/, "");
+
 export const bytes = (n) => `${scaled(n)}B`;
 
 /** A rate without its unit, for a number that stands large on its own. */
