@@ -37,6 +37,11 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
+		// The engine keeps a cache of protobuf definitions in its working directory.
+		if err := os.Chdir(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		if engine, engineErr = chdb.Open(lib, dir, chdb.Options{}); engineErr == nil {
 			defer engine.Close()
 		}

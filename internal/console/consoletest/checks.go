@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"runtime"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -74,30 +74,13 @@ func (p *Page) OverflowsSideways() []string {
 // finds, one line for each rule that is broken.
 func (p *Page) AccessibilityViolations() []string {
 	p.t.Helper()
-	source, err := os.ReadFile(filepath.Join(moduleRoot(p), ".build/web/node_modules/axe-core/axe.min.js"))
+	// This file's place tells where the module is; the working directory need not.
+	_, here, _, _ := runtime.Caller(0)
+	source, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../../.build/web/node_modules/axe-core/axe.min.js"))
 	if err != nil {
 		p.t.Fatalf("%v: scripts/vendor-web.sh --check installs axe-core", err)
 	}
 	Eval[bool](p, string(source)+"; true")
 	return do(p, "run axe-core", chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations.map(
 		(v) => v.id + ": " + v.help + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary).join(" | ")))`, chromedp.EvalAwaitPromise))
-}
-
-// moduleRoot is the directory of go.mod above the working directory.
-func moduleRoot(p *Page) string {
-	directory, err := os.Getwd()
-	if err != nil {
-		p.t.Fatalf("find the module: %v", err)
-	}
-	for !exists(filepath.Join(directory, "go.mod")) {
-		if directory = filepath.Dir(directory); directory == "/" || strings.HasSuffix(directory, ":\\") {
-			p.t.Fatal("find the module: no go.mod above the working directory")
-		}
-	}
-	return directory
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
