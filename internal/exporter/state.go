@@ -30,6 +30,7 @@ type State struct {
 	size      int                                    // of templates, in bytes
 	rates     *simplelru.LRU[samplerKey, uint64]     // nil until there is one
 	agreed    map[domainKey]uint64                   // see agreedRate; emptied when a rate changes
+	boots     *simplelru.LRU[uint32, uint64]         // by domain, see SetBoot; nil until there is one
 }
 
 // Address returns the exporter's address; an IPv4 address is a 4 byte one.
@@ -97,6 +98,7 @@ const (
 	templateOverhead = 320
 	fieldBytes       = 8
 	samplerBytes     = 192
+	bootBytes        = 128
 )
 
 // maxTemplateBytes bounds the templates of one exporter, so that one with many

@@ -31,11 +31,11 @@ var (
 	})
 	memory = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporter_state_bytes",
-		Help: "Estimated size of the templates and sampling rates of all exporters.",
+		Help: "Estimated size of the templates, sampling rates and times of start of all exporters.",
 	})
 	evictions = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_exporter_evictions_total",
-		Help: "Exporters, templates and samplers that were forgotten, by reason: capacity (too many), bytes (too large together) or idle (exporter not heard of).",
+		Help: "Exporters, templates, samplers and times of start that were forgotten, by reason: capacity (too many), bytes (too large together) or idle (exporter not heard of).",
 	}, []string{"what", "reason"})
 
 	exportersCapacity = evictions.WithLabelValues("exporter", "capacity")
@@ -44,13 +44,14 @@ var (
 	templatesCapacity = evictions.WithLabelValues("template", "capacity")
 	templatesBytes    = evictions.WithLabelValues("template", "bytes")
 	samplersCapacity  = evictions.WithLabelValues("sampler", "capacity")
+	bootsCapacity     = evictions.WithLabelValues("boot", "capacity")
 )
 
 // Config bounds a Table. Zero values take the defaults given with each field.
 type Config struct {
 	MaxExporters int           // exporters in total; default 65,536
 	MaxTemplates int           // templates of one exporter; default 4,096
-	MaxSamplers  int           // sampling rates of one exporter; default 1,024
+	MaxSamplers  int           // sampling rates of one exporter, and times of start; default 1,024
 	MaxBytes     int           // templates and rates of all exporters, estimated; default 128 MiB
 	Idle         time.Duration // an exporter not heard of for so long is forgotten; default 24 h
 	DefaultRate  uint64        // packets per sample where an exporter says nothing; 0: unknown

@@ -1,0 +1,35 @@
+package exporter
+
+import "testing"
+
+func TestBootIsTheLastThatWasSaid(t *testing.T) {
+	state := NewTable(Config{}).Get(spoofed(1), start)
+	for _, boot := range []uint64{1_000, 2_000, 0} {
+		state.SetBoot(1, boot)
+	}
+	if boot := state.Boot(1); boot != 2_000 {
+		t.Errorf("boot is %d, want 2000", boot)
+	}
+	if boot := state.Boot(2); boot != 0 {
+		t.Errorf("boot of another domain is %d, want none", boot)
+	}
+}
+
+func TestBootsOfOneExporterAreBounded(t *testing.T) {
+	table := NewTable(Config{MaxSamplers: 10})
+	state := table.Get(spoofed(1), start)
+	before := valueOf(t, bootsCapacity)
+	for domain := range uint32(1000) {
+		state.SetBoot(domain, 1_000)
+		state.SetBoot(domain, 2_000)
+	}
+	if n := state.boots.Len(); n != 10 {
+		t.Errorf("%d are kept, want 10", n)
+	}
+	if evicted := valueOf(t, bootsCapacity) - before; evicted != 990 {
+		t.Errorf("%d evictions were counted, want 990", evicted)
+	}
+	if state.bytes != 10*bootBytes {
+		t.Errorf("%d bytes are charged, want %d", state.bytes, 10*bootBytes)
+	}
+}
