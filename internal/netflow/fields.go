@@ -32,6 +32,7 @@ type values struct {
 	srcPort, udpSrcPort, tcpSrcPort  uint32
 	dstPort, udpDstPort, tcpDstPort  uint32
 	icmpTypeCode, icmpType, icmpCode uint32
+	hasICMP                          bool // one of these was sent
 	ttl, minimumTTL                  uint32
 
 	srcMac, postSrcMac, dstMac, postDstMac   uint64
@@ -85,7 +86,7 @@ var setters = [...]setter{
 	29:  func(v *values, b []byte) { v.srcMask6 = number32(b) },                // sourceIPv6PrefixLength
 	30:  func(v *values, b []byte) { v.dstMask6 = number32(b) },                // destinationIPv6PrefixLength
 	31:  func(v *values, b []byte) { v.record.IPv6FlowLabel = number32(b) },    // flowLabelIPv6
-	32:  func(v *values, b []byte) { v.icmpTypeCode = number32(b) },            // icmpTypeCodeIPv4
+	32:  func(v *values, b []byte) { v.setICMP(&v.icmpTypeCode, b) },           // icmpTypeCodeIPv4
 	34:  func(v *values, b []byte) { v.samplingInterval = number(b) },          // samplingInterval
 	48:  func(v *values, b []byte) { v.flowSamplerID = number(b) },             // samplerId
 	50:  func(v *values, b []byte) { v.samplerInterval = number(b) },           // samplerRandomInterval
@@ -106,7 +107,7 @@ var setters = [...]setter{
 	88:  func(v *values, b []byte) { v.record.FragmentOffset = number32(b) },   // fragmentOffset
 	89:  func(v *values, b []byte) { v.record.ForwardingStatus = number32(b) }, // forwardingStatus
 	128: func(v *values, b []byte) { v.record.NextHopAS = number32(b) },        // bgpNextAdjacentAsNumber
-	139: func(v *values, b []byte) { v.icmpTypeCode = number32(b) },            // icmpTypeCodeIPv6
+	139: func(v *values, b []byte) { v.setICMP(&v.icmpTypeCode, b) },           // icmpTypeCodeIPv6
 	150: func(v *values, b []byte) { v.start = number(b) * 1000 },              // flowStartSeconds
 	151: func(v *values, b []byte) { v.end = number(b) * 1000 },                // flowEndSeconds
 	152: func(v *values, b []byte) { v.start = number(b) },                     // flowStartMilliseconds
@@ -116,10 +117,10 @@ var setters = [...]setter{
 	156: func(v *values, b []byte) { v.start = ntpMilliseconds(b) },            // flowStartNanoseconds
 	157: func(v *values, b []byte) { v.end = ntpMilliseconds(b) },              // flowEndNanoseconds
 	160: func(v *values, b []byte) { v.boot = number(b) },                      // systemInitTimeMilliseconds
-	176: func(v *values, b []byte) { v.icmpType = number32(b) },                // icmpTypeIPv4
-	177: func(v *values, b []byte) { v.icmpCode = number32(b) },                // icmpCodeIPv4
-	178: func(v *values, b []byte) { v.icmpType = number32(b) },                // icmpTypeIPv6
-	179: func(v *values, b []byte) { v.icmpCode = number32(b) },                // icmpCodeIPv6
+	176: func(v *values, b []byte) { v.setICMP(&v.icmpType, b) },               // icmpTypeIPv4
+	177: func(v *values, b []byte) { v.setICMP(&v.icmpCode, b) },               // icmpCodeIPv4
+	178: func(v *values, b []byte) { v.setICMP(&v.icmpType, b) },               // icmpTypeIPv6
+	179: func(v *values, b []byte) { v.setICMP(&v.icmpCode, b) },               // icmpCodeIPv6
 	180: func(v *values, b []byte) { v.udpSrcPort = number32(b) },              // udpSourcePort
 	181: func(v *values, b []byte) { v.udpDstPort = number32(b) },              // udpDestinationPort
 	182: func(v *values, b []byte) { v.tcpSrcPort = number32(b) },              // tcpSourcePort
@@ -150,6 +151,8 @@ var setters = [...]setter{
 func (v *values) setFirstUptime(b []byte) { v.firstUptime, v.hasFirstUptime = number32(b), true }
 func (v *values) setLastUptime(b []byte)  { v.lastUptime, v.hasLastUptime = number32(b), true }
 func (v *values) setPacketSpace(b []byte) { v.packetSpace, v.hasPacketSpace = number(b), true }
+
+func (v *values) setICMP(to *uint32, b []byte) { *to, v.hasICMP = number32(b), true }
 
 // setFrame reads the beginning of an observed Ethernet frame (RFC 7133 section 2.1).
 func (v *values) setFrame(b []byte) {

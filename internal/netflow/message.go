@@ -22,8 +22,8 @@ type message struct {
 	domain   uint32 // observation domain, v9: source id, v5: engine type and id
 	sequence uint32
 
-	// Not IPFIX: the exporter's clock and how long it had been running, both in
-	// milliseconds. Times of flows are given by the latter.
+	// The exporter's clock and how long it had been running, both in milliseconds.
+	// Times of flows are given by the latter. IPFIX does not carry it: see relative.
 	exported int64
 	uptime   uint32
 }
@@ -40,6 +40,7 @@ func (d *Decoder) readV9(header, body []byte) {
 
 // readIPFIX reads RFC 7011 section 3.1. A datagram is one message (section 10.3).
 func (d *Decoder) readIPFIX(header, body []byte) {
+	d.exported = int64(binary.BigEndian.Uint32(header[4:])) * 1000
 	d.sequence = binary.BigEndian.Uint32(header[8:])
 	d.domain = binary.BigEndian.Uint32(header[12:])
 

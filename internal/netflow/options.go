@@ -13,11 +13,15 @@ var optionsRecords = promauto.NewCounterVec(prometheus.CounterOpts{
 	Help: "Records of options data, by whether they gave a sampling rate.",
 }, []string{"protocol", "sampling"})
 
-// readOptions takes the sampling rates from a set of options data. Nothing else
-// that exporters say there (names of interfaces, of applications) is used.
+// readOptions takes the sampling rates from a set of options data, and of IPFIX the
+// time of start that flows of the domain refer to. Nothing else that exporters say
+// there (names of interfaces, of applications) is used.
 func (d *Decoder) readOptions(set dataSet) {
 	var rates, others float64
 	d.readRecords(set, func() {
+		if d.version == 10 {
+			d.state.SetBoot(d.domain, d.values.boot)
+		}
 		rate := d.values.rate()
 		if rate == 0 {
 			others++

@@ -22,6 +22,9 @@ func (d *Decoder) emitFlow() {
 	v.resolveAddresses()
 	v.resolveTransport()
 	v.resolveLink()
+	if v.boot == 0 && (v.hasFirstUptime || v.hasLastUptime) && d.version == 10 {
+		v.boot = d.state.Boot(d.domain)
+	}
 	start, end := d.times(v)
 	d.setTimes(r, start, end)
 	r.SamplingRate = v.rate()
@@ -120,6 +123,10 @@ func (v *values) resolveTransport() {
 	r.DstPort = cmp.Or(v.dstPort, v.udpDstPort, v.tcpDstPort, r.DstPort)
 	r.IPTTL = cmp.Or(v.ttl, v.minimumTTL, r.IPTTL)
 	if isICMP(r.Proto) {
+		// pmacctd and others put both into the port, as NetFlow v5 does.
+		if !v.hasICMP {
+			v.icmpTypeCode = r.DstPort
+		}
 		r.IcmpType = cmp.Or(v.icmpType, v.icmpTypeCode>>8&0xff, r.IcmpType)
 		r.IcmpCode = cmp.Or(v.icmpCode, v.icmpTypeCode&0xff, r.IcmpCode)
 	}

@@ -45,6 +45,8 @@ func TestFieldsOfARecord(t *testing.T) {
 		"ICMP type and code apart":              {[]field{{4, 1}, {176, 1}, {177, 1}}, join(u8(1), u8(3), u8(4)), flow.Record{Proto: 1, IcmpType: 3, IcmpCode: 4}},
 		"ICMPv6 type and code in one":           {[]field{{4, 1}, {139, 2}}, join(u8(58), u16(0x0304)), flow.Record{Proto: 58, IcmpType: 3, IcmpCode: 4}},
 		"ICMPv6 type and code apart":            {[]field{{4, 1}, {178, 1}, {179, 1}}, join(u8(58), u8(3), u8(4)), flow.Record{Proto: 58, IcmpType: 3, IcmpCode: 4}},
+		"ICMP type and code as port":            {[]field{{4, 1}, {7, 2}, {11, 2}}, join(u8(1), u16(0), u16(0x0304)), flow.Record{Proto: 1, IcmpType: 3, IcmpCode: 4}},
+		"ICMP type and code 0 beside a port":    {[]field{{4, 1}, {32, 2}, {11, 2}}, join(u8(1), u16(0), u16(0x0304)), flow.Record{Proto: 1}},
 		"no ICMP type of another protocol":      {[]field{{4, 1}, {32, 2}}, join(u8(6), u16(0x0304)), flow.Record{Proto: 6}},
 		"MAC addresses":                         {[]field{{56, 6}, {80, 6}}, join(u16(1), u32(2), u16(3), u32(4)), flow.Record{SrcMac: 1<<32 | 2, DstMac: 3<<32 | 4}},
 		"MAC addresses behind the router":       {[]field{{81, 6}, {57, 6}}, join(u16(1), u32(2), u16(3), u32(4)), flow.Record{SrcMac: 1<<32 | 2, DstMac: 3<<32 | 4}},

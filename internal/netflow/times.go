@@ -49,8 +49,7 @@ func (m *message) atUptime(uptime uint32) int64 {
 }
 
 // times returns start and end of the record's flow in milliseconds since 1970, 0
-// where it does not say. IPFIX messages do not carry the uptime; records that give
-// times relative to it carry the time of start as well, or cannot be placed.
+// where it does not say.
 func (m *message) times(v *values) (start, end int64) {
 	start, end = int64(v.start), int64(v.end)
 	if start == 0 && v.hasFirstUptime {
@@ -62,14 +61,18 @@ func (m *message) times(v *values) (start, end int64) {
 	return start, end
 }
 
+// relative returns when the exporter had been running for so many milliseconds.
+// IPFIX messages do not carry the uptime: it follows from the time of start, without
+// which the result is 0, unknown.
 func (m *message) relative(v *values, uptime uint32) int64 {
-	switch {
-	case m.version == 9:
+	if m.version == 9 {
 		return m.atUptime(uptime)
-	case v.boot > 0:
-		return int64(v.boot) + int64(uptime)
 	}
-	return 0
+	if v.boot == 0 {
+		return 0
+	}
+	m.uptime = uint32(m.exported - int64(v.boot))
+	return m.atUptime(uptime)
 }
 
 // ntpEpoch is 1970-01-01 in the seconds since 1900 that NTP counts.

@@ -82,6 +82,38 @@ func TestIPFIXUptimeWithoutTimeOfStartIsNoTime(t *testing.T) {
 	equal(t, span{0, 0}, spanOf(t, ipfix10(set(2, template(256, field{22, 4}, field{21, 4})), set(256, u32(1), u32(2)))))
 }
 
+// systemInit is options data about when the exporter was started.
+func systemInit(domain uint32, at time.Time) []byte {
+	message := ipfix10(
+		set(3, optionsTemplateIPFIX(300, []field{{143, 4}}, []field{{160, 8}})),
+		set(300, u32(1), u64(uint64(at.UnixMilli()))))
+	copy(message[12:], u32(domain))
+	return message
+}
+
+func TestIPFIXUptimeCountsFromTheStartInOptionsData(t *testing.T) {
+	switched := ipfix10(set(2, template(256, field{22, 4}, field{21, 4})))
+	anHour := received.Add(-time.Hour)
+	aQuarter := received.Add(-90 * 24 * time.Hour)
+	for name, test := range map[string]struct {
+		options []byte
+		first   time.Duration // since the exporter was started
+		want    span
+	}{
+		"an exporter that runs for an hour":    {systemInit(testDomain, anHour), 59 * time.Minute, span{60, 50}},
+		"one whose 32 bits wrapped":            {systemInit(testDomain, aQuarter), 90*24*time.Hour - time.Minute, span{60, 50}},
+		"a flow from before the start":         {systemInit(testDomain, anHour), -time.Minute, span{3660, 3650}},
+		"a start of another domain":            {systemInit(testDomain+1, anHour), 59 * time.Minute, span{0, 0}},
+		"a start that the exporter leaves out": {systemInit(testDomain, time.UnixMilli(0)), 59 * time.Minute, span{0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := uint32(test.first.Milliseconds())
+			flows := ipfix10(set(256, u32(first), u32(first+10_000)))
+			equal(t, test.want, spanOf(t, test.options, switched, flows))
+		})
+	}
+}
+
 func TestNTPSecondsWrapIn2036(t *testing.T) {
 	at := time.Date(2040, 1, 1, 0, 0, 0, 500e6, time.UTC)
 	era1 := uint32(at.Unix() + 2_208_988_800 - 1<<32)
