@@ -1,5 +1,5 @@
 // Package exporter keeps what must be remembered of every exporter between its
-// datagrams: templates, sampling rates, when it was last heard of and how much it
+// datagrams: templates, sampling rates, when it was started and last heard of, and how much it
 // said.
 //
 // Exporters are told apart by address only. A source port says nothing: it
