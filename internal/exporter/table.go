@@ -1,6 +1,6 @@
 // Package exporter keeps what must be remembered of every exporter between its
-// datagrams: templates, sampling rates, when it was started and last heard of, and how much it
-// said.
+// datagrams: templates, sampling rates, when it was started and last heard of, and
+// how much it said.
 //
 // Exporters are told apart by address only. A source port says nothing: it
 // changes when an exporter restarts, and one exporter may use several.
