@@ -66,6 +66,10 @@ func Start(ctx context.Context, options Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the broker's data directory %s: %w", options.DataDir, err)
 	}
+	if err := forgetSessions(options.DataDir); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("forget who was connected to the broker in %s: %w", options.DataDir, err)
+	}
 	listener, err := net.Listen("tcp", options.Address)
 	if err != nil {
 		lock.Close()
@@ -97,6 +101,18 @@ func Start(ctx context.Context, options Options) (*Broker, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// forgetSessions removes what kfake remembers of the clients that were connected
+// when it stopped. The consumers among them ended with the process; a group that
+// still counts them waits for their session timeout, 45 s, before it gives their
+// partitions to the consumers of today. Offsets are kept elsewhere.
+func forgetSessions(dataDir string) error {
+	err := os.Remove(filepath.Join(dataDir, "session_state.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Address is where clients connect, "host:port".

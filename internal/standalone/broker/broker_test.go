@@ -217,3 +217,23 @@ func TestOldRecordsAreDropped(t *testing.T) {
 		t.Errorf("the oldest record is now %.10q, want the third", got[0])
 	}
 }
+
+func TestConsumersOfAnEarlierRunHoldNobodyUp(t *testing.T) {
+	options := Options{Address: "127.0.0.1:0", DataDir: t.TempDir(), Topic: "flows", Partitions: 1}
+	b, err := Start(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	sessions := filepath.Join(options.DataDir, "session_state.json")
+	if err := os.WriteFile(sessions, []byte(`{"shutdownAt":"`+time.Now().Format(time.RFC3339)+`","classicGroups":{"clickhouse":{"state":"Stable","members":[{"memberID":"ghost"}]}}}`), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = Start(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, err := os.Stat(sessions); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was known of earlier clients is still there: %v", err)
+	}
+}
