@@ -74,6 +74,10 @@ var errClosed = &Error{Code: CodeAborted, Message: "The engine is stopped. (ABOR
 // which is created if it does not exist. Tables found there continue where they
 // stopped, Kafka consumers included, before Open returns.
 //
+// The process works in dataDir from then on: the engine writes a cache of message
+// definitions into the working directory, whatever format_schema_path says, and
+// Kafka tables read nothing where it cannot.
+//
 // It fails if the directory cannot be written, if another process has it open,
 // and with ErrOpened the second time, even when the first engine was closed.
 func Open(lib, dataDir string, options Options) (*Engine, error) {
@@ -96,6 +100,9 @@ func Open(lib, dataDir string, options Options) (*Engine, error) {
 	library, err := bind(lib)
 	if err != nil {
 		return nil, err
+	}
+	if err := os.Chdir(dataDir); err != nil {
+		return nil, fmt.Errorf("work in %s: %w", dataDir, err)
 	}
 	process.opened = true
 	e := &Engine{
