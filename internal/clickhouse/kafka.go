@@ -7,17 +7,23 @@ import (
 	"strings"
 )
 
+// DefaultGroup is the consumer group that ClickHouse reads as. Its committed
+// offsets are the position in the queue, so the name must stay.
+const DefaultGroup = "clickhouse"
+
 // Kafka says where ClickHouse reads FlowMessages.
 type Kafka struct {
 	Brokers []string // HOST:PORT, as ClickHouse reaches them
 	Topic   string
-	Group   string // consumer group; its committed offsets are where ClickHouse goes on
+	Group   string // consumer group
 }
 
 // ConfigureKafka stores k as the named collection netmeta_kafka, from which the
 // Kafka table of the schema takes its settings, so that no migration holds an
 // address. Where the collection changes, the table is attached again: ClickHouse
-// reads a collection only when it loads a table.
+// reads a collection only when it loads a table. A server that hides the values of
+// collections (display_secrets_in_show_and_select) cannot tell, so there it is done
+// each time; the consumers then pause until Kafka has given up the old ones, 45 s.
 func ConfigureKafka(ctx context.Context, db *sql.DB, k Kafka) error {
 	settings := fmt.Sprintf(`kafka_broker_list = %s, kafka_topic_list = %s, kafka_group_name = %s`,
 		literal(strings.Join(k.Brokers, ",")), literal(k.Topic), literal(k.Group))
@@ -29,7 +35,8 @@ func ConfigureKafka(ctx context.Context, db *sql.DB, k Kafka) error {
 			collection['kafka_topic_list'] = ? AND
 			collection['kafka_group_name'] = ?) > 0
 		FROM system.named_collections
-		WHERE name = 'netmeta_kafka'`, strings.Join(k.Brokers, ","), k.Topic, k.Group).Scan(&exists, &same)
+		WHERE name = 'netmeta_kafka'
+		SETTINGS format_display_secrets_in_show_and_select = 1`, strings.Join(k.Brokers, ","), k.Topic, k.Group).Scan(&exists, &same)
 	if err != nil {
 		return fmt.Errorf("look for the Kafka settings in ClickHouse: %w", err)
 	}

@@ -1,0 +1,160 @@
+package clickhouse_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/standalone/chdb"
+	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
+	"github.com/leoluk/NetMeta/pb"
+)
+
+// There is one engine in a process: the tests share it, and each has a database
+// of its own. server is its HTTP interface.
+var server *httptest.Server
+
+func TestMain(m *testing.M) {
+	os.Exit(withEngine(m))
+}
+
+func withEngine(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "netmeta-clickhouse-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	lib, err := chdb.Find("")
+	var engine *chdb.Engine
+	if err == nil {
+		engine, err = chdb.Open(lib, dir, chdb.Options{
+			Settings: map[string]string{"max_partitions_per_insert_block": "0"},
+			Server:   map[string]string{"display_secrets_in_show_and_select": "1"},
+		})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err, "(scripts/test.sh installs it)")
+		return 1
+	}
+	defer engine.Close()
+	server = httptest.NewServer(chhttp.New(engine, chhttp.Options{}))
+	defer server.Close()
+	return m.Run()
+}
+
+// open returns a client of a new database.
+func open(t *testing.T) *sql.DB {
+	t.Helper()
+	name := strings.ToLower(t.Name())
+	admin := connect(t, "default")
+	exec(t, admin, "CREATE DATABASE "+name)
+	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name+" SYNC") })
+	return connect(t, name)
+}
+
+func connect(t *testing.T, database string) *sql.DB {
+	t.Helper()
+	db, err := clickhouse.Open(server.URL + "/" + database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// migrated returns a client of a new database with the whole schema, reading from
+// a broker of its own.
+func migrated(t *testing.T) (*sql.DB, *kfake.Cluster) {
+	t.Helper()
+	db := open(t)
+	broker := startBroker(t)
+	configure(t, db, broker)
+	if err := clickhouse.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	return db, broker
+}
+
+func startBroker(t *testing.T) *kfake.Cluster {
+	t.Helper()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	return broker
+}
+
+func configure(t *testing.T, db *sql.DB, broker *kfake.Cluster) {
+	t.Helper()
+	err := clickhouse.ConfigureKafka(t.Context(), db, clickhouse.Kafka{Brokers: broker.ListenAddrs(), Topic: flow.Topic, Group: clickhouse.DefaultGroup})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exec(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	if _, err := db.ExecContext(context.Background(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func query[T any](t *testing.T, db *sql.DB, statement string) (value T) {
+	t.Helper()
+	if err := db.QueryRowContext(t.Context(), statement).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	return value
+}
+
+// waitFor waits until the query counts n.
+func waitFor(t *testing.T, db *sql.DB, n uint64, statement string) {
+	t.Helper()
+	var got uint64
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if got = query[uint64](t, db, statement); got == n {
+			return
+		}
+	}
+	t.Fatalf("%s: %d, want %d", statement, got, n)
+}
+
+// delimited is the value of a Kafka message that holds the given flows.
+func delimited(t *testing.T, flows ...*pb.FlowMessage) []byte {
+	t.Helper()
+	var value bytes.Buffer
+	for _, f := range flows {
+		if _, err := protodelim.MarshalTo(&value, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return value.Bytes()
+}
+
+// publish writes one Kafka message for each value.
+func publish(t *testing.T, broker *kfake.Cluster, values ...[]byte) {
+	t.Helper()
+	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: flow.Topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
+	defer writer.Close()
+	messages := make([]kafka.Message, len(values))
+	for i, value := range values {
+		messages[i].Value = value
+	}
+	if err := writer.WriteMessages(t.Context(), messages...); err != nil {
+		t.Fatal(err)
+	}
+}

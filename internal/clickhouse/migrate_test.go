@@ -1,0 +1,140 @@
+package clickhouse_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/schema"
+)
+
+func TestMigratingAgainChangesNothing(t *testing.T) {
+	db, _ := migrated(t)
+	tables := "SELECT arrayStringConcat(groupArray(name || toString(metadata_modification_time)), ',') FROM (SELECT * FROM system.tables WHERE database = currentDatabase() ORDER BY name)"
+	before := query[string](t, db, tables)
+	if err := clickhouse.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if after := query[string](t, db, tables); after != before {
+		t.Errorf("tables before %s\nand after %s", before, after)
+	}
+}
+
+func TestDatabaseOfANewerNetMetaIsRefused(t *testing.T) {
+	db, _ := migrated(t)
+	exec(t, db, "INSERT INTO schema_migrations (version, dirty, sequence) VALUES (9999, 0, toUnixTimestamp64Nano(now64(9)))")
+	err := clickhouse.Migrate(t.Context(), db)
+	if err == nil || !strings.Contains(err.Error(), "newer NetMeta") {
+		t.Errorf("got %v, want a refusal that says why", err)
+	}
+}
+
+func TestHalfDoneMigrationIsRefusedWithWhatToDo(t *testing.T) {
+	db, _ := migrated(t)
+	exec(t, db, "INSERT INTO schema_migrations (version, dirty, sequence) VALUES (2, 1, toUnixTimestamp64Nano(now64(9)))")
+	err := clickhouse.Migrate(t.Context(), db)
+	if err == nil || !strings.Contains(err.Error(), "migration 2 failed half-way") {
+		t.Fatalf("got %v, want a refusal that names the migration", err)
+	}
+	exec(t, db, "INSERT INTO schema_migrations (version, dirty, sequence) VALUES (6, 0, toUnixTimestamp64Nano(now64(9)))")
+	if err := clickhouse.Migrate(t.Context(), db); err != nil {
+		t.Errorf("after the repair that the message names: %v", err)
+	}
+}
+
+func TestEveryMigrationCanBeTakenBack(t *testing.T) {
+	db, _ := migrated(t)
+	migrations, err := schema.Source()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var versions []uint
+	for version, err := migrations.First(); !errors.Is(err, fs.ErrNotExist); version, err = migrations.Next(version) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		versions = append(versions, version)
+	}
+	for i := len(versions) - 1; i >= 0; i-- {
+		down, name, err := migrations.ReadDown(versions[i])
+		if err != nil {
+			t.Fatalf("migration %d: %v", versions[i], err)
+		}
+		statement, err := io.ReadAll(down)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(string(statement)); err != nil {
+			t.Fatalf("take back %s: %v", name, err)
+		}
+	}
+	if left := query[string](t, db, "SELECT arrayStringConcat(groupArray(name), ' ') FROM system.tables WHERE database = currentDatabase()"); left != "schema_migrations" {
+		t.Errorf("after everything was taken back these are left: %s", left)
+	}
+}
+
+func TestRetentionIsChangedWithoutTouchingRows(t *testing.T) {
+	db, _ := migrated(t)
+	definition := "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '%'"
+	for _, age := range []time.Duration{time.Hour, 100 * 24 * time.Hour, 100 * 24 * time.Hour} {
+		if err := clickhouse.SetRetention(t.Context(), db, age); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range []string{"flows_raw", "flows_errors"} {
+		if got := query[string](t, db, strings.Replace(definition, "%", table, 1)); !strings.Contains(got, "toIntervalSecond(8640000)") {
+			t.Errorf("%s: %s", table, got)
+		}
+	}
+	if n := query[uint64](t, db, "SELECT count() FROM system.mutations WHERE database = currentDatabase()"); n != 0 {
+		t.Errorf("%d mutations rewrite rows", n)
+	}
+	if err := clickhouse.SetRetention(t.Context(), db, time.Minute); err == nil || !strings.Contains(err.Error(), "1m0s is too short") {
+		t.Errorf("a minute of retention: got %v, want a refusal", err)
+	}
+}
+
+func TestNewBrokerAddressIsTakenOverByARunningTable(t *testing.T) {
+	db, first := migrated(t)
+	publish(t, first, delimited(t, good(1)))
+	waitFor(t, db, 1, "SELECT count() FROM flows_raw")
+	first.Close()
+
+	second := startBroker(t)
+	configure(t, db, second)
+	publish(t, second, delimited(t, good(2)))
+	waitFor(t, db, 2, "SELECT count() FROM flows_raw")
+}
+
+func TestAddressIsCheckedAndItsPasswordNeverShown(t *testing.T) {
+	for name, test := range map[string]struct{ address, want string }{
+		"native protocol": {"clickhouse://default:secret@127.0.0.1:9000", "http or https"},
+		"not an address":  {"http://default:secret@[::1", "not of the form"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := clickhouse.Open(test.address)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("got %v, want an error about %q", err, test.want)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error shows the password: %v", err)
+			}
+		})
+	}
+}
+
+func TestUnchangedKafkaSettingsLeaveTheConsumersAlone(t *testing.T) {
+	db, broker := migrated(t)
+	publish(t, broker, delimited(t, good(1)))
+	waitFor(t, db, 1, "SELECT count() FROM flows_raw")
+	consumer := "SELECT consumer_id FROM system.kafka_consumers WHERE database = currentDatabase()"
+	before := query[string](t, db, consumer)
+	configure(t, db, broker)
+	if after := query[string](t, db, consumer); after != before {
+		t.Errorf("consumer %s was replaced by %s", before, after)
+	}
+}

@@ -1,0 +1,109 @@
+package clickhouse_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/leoluk/NetMeta/pb"
+)
+
+func good(n uint64) *pb.FlowMessage {
+	return &pb.FlowMessage{Type: pb.FlowMessage_IPFIX, TimeReceived: uint64(time.Now().Unix()), SamplingRate: 1, Bytes: n, Packets: 1}
+}
+
+func TestMessagesThatCannotBeParsedAreKeptAndCostNothingAroundThem(t *testing.T) {
+	db, broker := migrated(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := make([]byte, 200)
+	for i := range noise {
+		noise[i] = byte(random.Uint32())
+	}
+	cut := delimited(t, good(1), good(2))
+	bad := [][]byte{
+		[]byte("hello, this is not protobuf"),
+		noise,
+		cut[:len(cut)-3],
+	}
+	values := [][]byte{delimited(t, good(10), good(20))}
+	for _, b := range bad {
+		values = append(values, b, delimited(t, good(10), good(20)))
+	}
+	publish(t, broker, values...)
+
+	waitFor(t, db, 8, "SELECT count() FROM flows_raw")
+	waitFor(t, db, 3, "SELECT uniqExact(Offset) FROM flows_errors WHERE Topic = 'flow-messages' AND Reason != ''")
+	if sum := query[uint64](t, db, "SELECT sum(Bytes) FROM flows_raw"); sum != 120 {
+		t.Errorf("the flows around bad messages add up to %d bytes, want 120", sum)
+	}
+	for i, b := range bad {
+		var kept string
+		if err := db.QueryRowContext(t.Context(), "SELECT Message FROM flows_errors WHERE Offset = ?", 1+2*i).Scan(&kept); err != nil {
+			t.Fatal(err)
+		}
+		if kept != string(b) {
+			t.Errorf("bad message %d was kept as %q, want %q", i, kept, b)
+		}
+	}
+}
+
+func TestValuesThatNoCollectorWouldSendBecomeRows(t *testing.T) {
+	db, broker := migrated(t)
+	odd := map[string]*pb.FlowMessage{
+		"unknown flow type":         {Type: 77},
+		"unknown rate source":       {SamplingRateSource: 99, SamplingRate: 5},
+		"address of 7 bytes":        {SrcAddr: []byte{1, 2, 3, 4, 5, 6, 7}},
+		"address of 40 bytes":       {DstAddr: make([]byte, 40)},
+		"no time":                   {TimeReceived: 0},
+		"time in milliseconds":      {TimeReceived: uint64(time.Now().UnixMilli())},
+		"largest time":              {TimeReceived: 1<<64 - 1},
+		"prefix length beyond byte": {SrcNet: 1 << 20},
+		"largest counters":          {Bytes: 1<<64 - 1, Packets: 1<<64 - 1, SamplingRate: 1<<64 - 1},
+	}
+	var values [][]byte
+	for _, message := range odd {
+		values = append(values, delimited(t, message))
+	}
+	publish(t, broker, values...)
+	waitFor(t, db, uint64(len(odd)), "SELECT count() FROM flows_raw")
+
+	for what, condition := range map[string]string{
+		"a row whose time is not about now":      "abs(dateDiff('second', TimeReceived, now())) > 600",
+		"a row with sampling rate 0":             "SamplingRate = 0",
+		"an assumed rate not marked as unknown":  "SamplingRate = 1 AND SamplingRateSource != 'unknown'",
+		"an address out of bytes that were none": "SrcAddr != toIPv6('::') OR DstAddr != toIPv6('::')",
+	} {
+		if n := query[uint64](t, db, "SELECT count() FROM flows_raw WHERE "+condition); n != 0 {
+			t.Errorf("%d rows: %s", n, what)
+		}
+	}
+}
+
+func TestFlowsFromHundredsOfDaysAreStoredInOneGo(t *testing.T) {
+	db, broker := migrated(t)
+	exec(t, db, "ALTER TABLE flows_raw REMOVE TTL")
+	var flows []*pb.FlowMessage
+	for day := range uint64(400) {
+		f := good(1)
+		f.TimeReceived -= day * 86400
+		flows = append(flows, f)
+	}
+	publish(t, broker, delimited(t, flows...))
+	waitFor(t, db, 400, "SELECT count() FROM flows_raw")
+}
+
+func TestOnlyTheLengthTellsIPv4FromIPv6(t *testing.T) {
+	db, broker := migrated(t)
+	publish(t, broker, delimited(t, &pb.FlowMessage{
+		TimeReceived: uint64(time.Now().Unix()),
+		SrcAddr:      append([]byte{0x20, 0x01, 0x0d, 0xb8}, make([]byte, 12)...),
+		DstAddr:      []byte{0, 0, 0, 0},
+		NextHop:      []byte{192, 0, 2, 9},
+	}))
+	waitFor(t, db, 1, "SELECT count() FROM flows_raw")
+	for column, want := range map[string]string{"SrcAddr": "2001:db8::", "DstAddr": "::ffff:0.0.0.0", "NextHop": "::ffff:192.0.2.9", "SamplerAddress": "::"} {
+		if got := query[string](t, db, "SELECT toString("+column+") FROM flows_raw"); got != want {
+			t.Errorf("%s is %s, want %s", column, got, want)
+		}
+	}
+}
