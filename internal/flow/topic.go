@@ -1,0 +1,4 @@
+package flow
+
+// Topic is the Kafka topic of FlowMessages.
+const Topic = "flow-messages"
