@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leoluk/NetMeta/internal/collect"
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/metrics"
+	"github.com/leoluk/NetMeta/internal/queue"
+)
+
+// flushTimeout bounds how long a stopping collector waits for Kafka: less than the
+// 30 s that Kubernetes grants before it kills.
+const flushTimeout = 20 * time.Second
+
+func newCollectCommand() *cobra.Command {
+	var (
+		config  collect.Config
+		kafka   queue.Config
+		address string
+	)
+	cmd := &cobra.Command{
+		Use:   "collect",
+		Short: "Receive sFlow, NetFlow and IPFIX and write FlowMessages to Kafka",
+		Example: `  netmeta collect --kafka broker1:9092,broker2:9092
+  netmeta collect --kafka 127.0.0.1:9092 --sflow 192.0.2.10:6343 --netflow "" --netflow-legacy ""`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runCollect(cmd.Context(), config, kafka, address)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&config.SFlow, "sflow", ":6343", `UDP address for sFlow v5; "" to leave it out`)
+	flags.StringVar(&config.NetFlow, "netflow", ":2055", `UDP address for NetFlow v9 and IPFIX (v5 is recognised too); "" to leave it out`)
+	flags.StringVar(&config.NetFlowLegacy, "netflow-legacy", ":2056", `UDP address for NetFlow v5; "" to leave it out`)
+	flags.IntVar(&config.SocketBuffer, "socket-buffer", collect.DefaultSocketBuffer, "bytes of receive buffer to ask of the kernel for each socket")
+	flags.Uint64Var(&config.DefaultRate, "default-sampling-rate", 0, "sampling rate of exporters that do not say theirs (0: count 1 and mark it as unknown)")
+	flags.StringSliceVar(&kafka.Brokers, "kafka", []string{"127.0.0.1:9092"}, "Kafka brokers to start from, HOST:PORT, separated by commas")
+	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic to write FlowMessages to")
+	flags.IntVar(&kafka.Buffer, "kafka-buffer", 64<<20, "bytes of encoded flows that may wait for Kafka; what exceeds it is dropped and counted")
+	flags.StringVar(&address, "metrics", "127.0.0.1:9100", `address for Prometheus metrics at /metrics; "" to leave it out`)
+	return cmd
+}
+
+func runCollect(ctx context.Context, config collect.Config, kafka queue.Config, metricsAddress string) error {
+	server, err := metrics.Serve(metricsAddress)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+
+	producer, err := queue.Open(kafka)
+	if err != nil {
+		return err
+	}
+	collector, err := collect.Start(config, producer)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	slog.Info("collect: stopping, writing what was received to Kafka")
+	collector.Stop()
+	flush, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	if err := producer.Close(flush); err != nil {
+		return fmt.Errorf("write the last flows to Kafka: %w", err)
+	}
+	return nil
+}

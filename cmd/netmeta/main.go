@@ -1,0 +1,47 @@
+// Command netmeta collects flows, migrates the database and plays exporters.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := newCommand().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "netmeta:", err)
+		os.Exit(1)
+	}
+}
+
+func newCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "netmeta",
+		Short: "Flow observability: collect sFlow, NetFlow and IPFIX, un-aggregated",
+		Long: `netmeta receives flow samples from routers, switches and hosts and writes them
+to Kafka, from where ClickHouse stores every one of them.
+
+To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newCollectCommand(), newMigrateCommand(), newGenerateCommand(), newReplayCommand())
+	return root
+}
+
+// version is the module's version, or the commit that the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
