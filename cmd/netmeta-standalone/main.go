@@ -1,0 +1,104 @@
+// Command netmeta-standalone is all of NetMeta in one process: collector, Kafka
+// broker, ClickHouse engine with its HTTP interface, and the console.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leoluk/NetMeta/internal/collect"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second Ctrl-C ends the process at once.
+	context.AfterFunc(ctx, stop)
+	if err := newCommand().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "netmeta-standalone:", err)
+		os.Exit(1)
+	}
+}
+
+// config is what the flags say.
+type config struct {
+	dataDir        string
+	collect        collect.Config
+	console        string
+	clickhouseHTTP string
+	kafka          string
+	metrics        string
+	retention      time.Duration
+	demo           bool
+	demoFlows      int
+	libchdb        string
+}
+
+func newCommand() *cobra.Command {
+	var c config
+	cmd := &cobra.Command{
+		Use:   "netmeta-standalone",
+		Short: "All of NetMeta in one process: collector, Kafka, ClickHouse and console",
+		Long: `netmeta-standalone receives sFlow, NetFlow and IPFIX, stores every flow and shows
+them in the browser, in one process. Its data lies in one directory; started
+again on it, it goes on where it stopped.
+
+Everything listens on 127.0.0.1, except the three ports for flows. An address
+with port 0 takes any free port; an empty one leaves a flow port out.`,
+		Example: `  netmeta-standalone --demo
+  netmeta-standalone --data-dir /srv/netmeta --retention 720h --console :8080`,
+		Version:       version(),
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return run(cmd.Context(), c)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir(), "directory for everything that is stored")
+	flags.StringVar(&c.collect.SFlow, "sflow", ":6343", "UDP address for sFlow v5")
+	flags.StringVar(&c.collect.NetFlow, "netflow", ":2055", "UDP address for NetFlow v9 and IPFIX (v5 is recognised too)")
+	flags.StringVar(&c.collect.NetFlowLegacy, "netflow-legacy", ":2056", "UDP address for NetFlow v5")
+	flags.StringVar(&c.console, "console", "127.0.0.1:8080", "address of the console")
+	flags.StringVar(&c.clickhouseHTTP, "clickhouse-http", "127.0.0.1:8123", "address of ClickHouse's HTTP interface, which is read-only")
+	flags.StringVar(&c.kafka, "kafka", "127.0.0.1:9092", "address of the Kafka broker")
+	flags.StringVar(&c.metrics, "metrics", "127.0.0.1:9100", "address for Prometheus metrics, at /metrics")
+	flags.DurationVar(&c.retention, "retention", 168*time.Hour, "how long flows are kept")
+	flags.BoolVar(&c.demo, "demo", false, "play four routers, and lay down the traffic of the last 24 hours first")
+	flags.IntVar(&c.demoFlows, "demo-flows", 3_000_000, "flows in 24 hours of --demo")
+	flags.Uint64Var(&c.collect.DefaultRate, "default-sampling-rate", 0, "sampling rate of exporters that do not say theirs (0: count 1 and mark it as unknown)")
+	flags.IntVar(&c.collect.SocketBuffer, "socket-buffer", collect.DefaultSocketBuffer, "bytes of receive buffer to ask of the kernel for each flow port")
+	flags.StringVar(&c.libchdb, "libchdb", "", "path of libchdb.so, where it is not found by itself")
+	return cmd
+}
+
+// defaultDataDir is netmeta in the user's data directory (XDG Base Directory
+// Specification).
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "netmeta")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "netmeta-data"
+	}
+	return filepath.Join(home, ".local", "share", "netmeta")
+}
+
+// version is the module's version, or the commit that the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse"
+)
+
+// ready tells whether a flow that arrives now will be stored and can be queried:
+// nil, or what is missing.
+func (s *standalone) ready(ctx context.Context) error {
+	if !s.producer.Ready() {
+		return fmt.Errorf("the collector cannot write to Kafka: %w", s.producer.Err())
+	}
+	var consumers uint64
+	err := s.db.QueryRowContext(ctx, `
+		SELECT count() FROM system.kafka_consumers
+		WHERE database = 'default' AND table = 'flows_queue' AND notEmpty(assignments.topic)`).Scan(&consumers)
+	if err != nil {
+		return fmt.Errorf("ClickHouse does not answer: %w", err)
+	}
+	if consumers == 0 {
+		return errors.New("ClickHouse has not begun to read from Kafka")
+	}
+	if s.demo && !s.historyStored.Load() {
+		return errors.New("the history of the demo is being stored")
+	}
+	return nil
+}
+
+// lag is how many Kafka messages ClickHouse has not stored yet.
+func (s *standalone) lag(ctx context.Context) (int64, error) {
+	partitions, err := s.producer.Lag(ctx, clickhouse.DefaultGroup)
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, p := range partitions {
+		sum += p.Lag()
+	}
+	return sum, nil
+}

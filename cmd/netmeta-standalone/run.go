@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/collect"
+	"github.com/leoluk/NetMeta/internal/console"
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/metrics"
+	"github.com/leoluk/NetMeta/internal/queue"
+	"github.com/leoluk/NetMeta/internal/standalone/broker"
+	"github.com/leoluk/NetMeta/internal/standalone/chdb"
+	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
+)
+
+const (
+	partitions = 4
+	// topicBytes bounds what the broker keeps of flows that ClickHouse has read, or
+	// has still to read: half a day of a small site.
+	topicBytes = 4 << 30
+	// flushTimeout is more than the embedded broker ever needs.
+	flushTimeout = 20 * time.Second
+)
+
+// standalone is the running program: the parts in the order in which they start.
+type standalone struct {
+	config
+	dir       *dataDir
+	web       net.Listener // of the console
+	sql       net.Listener // of ClickHouse's HTTP interface
+	metrics   *http.Server
+	broker    *broker.Broker
+	engine    *chdb.Engine
+	db        *sql.DB // may write; not reachable from outside
+	producer  *queue.Producer
+	collector *collect.Collector
+
+	console       stage
+	historyStored atomic.Bool // of the demo
+	stops         []func()
+}
+
+// run starts everything, waits for ctx to end, and stops everything.
+func run(ctx context.Context, c config) error {
+	s := &standalone{config: c}
+	defer s.stop()
+	for _, start := range []func(context.Context) error{
+		s.reserve, s.startBroker, s.startEngine, s.migrate, s.startCollector, s.startConsole,
+	} {
+		if err := start(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+	if s.demo {
+		if err := s.playDemo(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	slog.Info("standalone: stopping")
+	return nil
+}
+
+// onStop registers what has to be undone, in reverse order.
+func (s *standalone) onStop(f func()) { s.stops = append(s.stops, f) }
+
+func (s *standalone) stop() {
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		s.stops[i]()
+	}
+}
+
+// reserve takes what another process could hold, before anything slow begins.
+func (s *standalone) reserve(context.Context) (err error) {
+	if s.libchdb, err = chdb.Find(s.libchdb); err != nil {
+		return err
+	}
+	if s.dir, err = openDataDir(s.dataDir); err != nil {
+		return err
+	}
+	s.onStop(s.dir.close)
+	if s.web, err = listenTCP("the console", "console", s.config.console); err != nil {
+		return err
+	}
+	s.console.set(http.HandlerFunc(starting))
+	s.serve(s.web, &s.console)
+	if s.sql, err = listenTCP("ClickHouse's HTTP interface", "clickhouse-http", s.clickhouseHTTP); err != nil {
+		return err
+	}
+	s.onStop(func() { s.sql.Close() })
+	s.metrics, err = metrics.Serve(s.config.metrics)
+	if err != nil {
+		return fmt.Errorf("%w (choose another address with --metrics)", err)
+	}
+	s.onStop(func() { s.metrics.Close() })
+	return nil
+}
+
+func (s *standalone) startBroker(ctx context.Context) (err error) {
+	s.broker, err = broker.Start(ctx, broker.Options{
+		Address: s.kafka, DataDir: s.dir.kafka(), Topic: flow.Topic, Partitions: partitions,
+		RetentionBytes: topicBytes / partitions,
+	})
+	if err != nil {
+		return fmt.Errorf("--kafka: %w", err)
+	}
+	s.onStop(s.broker.Close)
+	slog.Info("standalone: Kafka broker runs", "address", s.broker.Address())
+	return nil
+}
+
+func (s *standalone) startEngine(context.Context) (err error) {
+	s.engine, err = chdb.Open(s.libchdb, s.dir.clickhouse(), chdb.Options{
+		// A producer that sends times from hundreds of days must not stop ingestion.
+		Settings: map[string]string{"max_partitions_per_insert_block": "0"},
+		// The settings of the Kafka table, which are no secret here, can be compared.
+		Server: map[string]string{"display_secrets_in_show_and_select": "1"},
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop(s.engine.Close)
+	s.db = chhttp.OpenInternal(s.engine)
+	s.onStop(func() { s.db.Close() })
+	slog.Info("standalone: ClickHouse runs", "version", s.engine.Version(), "data", s.dir.clickhouse())
+	return nil
+}
+
+func (s *standalone) migrate(ctx context.Context) error {
+	kafka := clickhouse.Kafka{Brokers: []string{s.broker.Address()}, Topic: flow.Topic, Group: clickhouse.DefaultGroup}
+	if err := clickhouse.ConfigureKafka(ctx, s.db, kafka); err != nil {
+		return err
+	}
+	if err := clickhouse.Migrate(ctx, s.db); err != nil {
+		return err
+	}
+	if err := clickhouse.SetRetention(ctx, s.db, s.retention); err != nil {
+		return fmt.Errorf("--retention: %w", err)
+	}
+	s.serve(s.sql, chhttp.New(s.engine, chhttp.Options{ReadOnly: true}))
+	slog.Info("standalone: SQL over HTTP, read-only", "url", "http://"+s.sql.Addr().String()+"/")
+	return nil
+}
+
+func (s *standalone) startCollector(context.Context) (err error) {
+	s.producer, err = queue.Open(queue.Config{Brokers: []string{s.broker.Address()}, Topic: flow.Topic})
+	if err != nil {
+		return err
+	}
+	s.onStop(func() {
+		flush, cancel := context.WithTimeout(context.Background(), flushTimeout)
+		defer cancel()
+		if err := s.producer.Close(flush); err != nil {
+			slog.Error("standalone: flows were lost while stopping", "error", err)
+		}
+	})
+	s.collector, err = collect.Start(s.collect, s.producer)
+	if err != nil {
+		return fmt.Errorf("%w (choose other addresses with --sflow, --netflow, --netflow-legacy)", err)
+	}
+	s.onStop(s.collector.Stop)
+	return nil
+}
+
+func (s *standalone) startConsole(context.Context) error {
+	// The console asks as everybody does: over HTTP, read-only.
+	reader, err := clickhouse.Open(loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()))
+	if err != nil {
+		return err
+	}
+	s.onStop(func() { reader.Close() })
+	found := addresses{
+		Console: s.web.Addr().String(), ClickHouseHTTP: s.sql.Addr().String(),
+		Kafka: s.broker.Address(), Metrics: s.metrics.Addr,
+	}
+	var listeners []console.Listener
+	for _, l := range s.collector.Listeners() {
+		listeners = append(listeners, console.Listener{Name: l.Name, Address: l.Addr.String()})
+		switch l.Name {
+		case console.ListenSFlow:
+			found.SFlow = l.Addr.String()
+		case console.ListenNetFlow:
+			found.NetFlow = l.Addr.String()
+		case console.ListenNetFlowLegacy:
+			found.NetFlowLegacy = l.Addr.String()
+		}
+	}
+	s.console.set(console.New(console.Config{
+		DB: reader, Gatherer: prometheus.DefaultGatherer, Lag: s.lag, Ready: s.ready,
+		Listeners: listeners, ClickHouseHTTP: found.ClickHouseHTTP,
+	}))
+	slog.Info("standalone: the console is at http://" + found.Console + "/")
+	return s.dir.writeAddresses(found)
+}

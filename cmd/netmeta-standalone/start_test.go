@@ -1,0 +1,69 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestStartThatCannotSucceedSaysWhy(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close() }) // the subtests run after this function has returned
+	takenUDP, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { takenUDP.Close() })
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("not a library, not a directory"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"console's port is taken":       {[]string{"--console", taken.Addr().String()}, []string{"--console", taken.Addr().String(), "in use"}},
+		"ClickHouse's port is taken":    {[]string{"--clickhouse-http", taken.Addr().String()}, []string{"--clickhouse-http", taken.Addr().String(), "in use"}},
+		"Kafka's port is taken":         {[]string{"--kafka", taken.Addr().String()}, []string{"--kafka", taken.Addr().String(), "in use"}},
+		"metrics' port is taken":        {[]string{"--metrics", taken.Addr().String()}, []string{"--metrics", taken.Addr().String(), "in use"}},
+		"flow port is taken":            {[]string{"--sflow", takenUDP.LocalAddr().String()}, []string{"--sflow", takenUDP.LocalAddr().String(), "in use"}},
+		"libchdb is missing":            {[]string{"--libchdb", "/nowhere/libchdb.so"}, []string{"/nowhere/libchdb.so", "no such file"}},
+		"libchdb is something else":     {[]string{"--libchdb", file}, []string{file}},
+		"data directory is a file":      {[]string{"--data-dir", file}, []string{file, "--data-dir"}},
+		"data directory cannot be made": {[]string{"--data-dir", "/proc/netmeta"}, []string{"/proc/netmeta", "--data-dir"}},
+		"retention is too short":        {[]string{"--retention", "1s"}, []string{"--retention", "at least an hour"}},
+		"every flow port is off":        {[]string{"--sflow", "", "--netflow", "", "--netflow-legacy", ""}, []string{"switched off"}},
+		"flag does not exist":           {[]string{"--sflw", ":1"}, []string{"--sflw"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := launch(t, filepath.Join(t.TempDir(), "data"), test.args...)
+			i.waitEnd(t)
+			if i.err == nil {
+				t.Fatal("the program ended without an error")
+			}
+			lines := strings.Split(strings.TrimSpace(i.log.String()), "\n")
+			last := lines[len(lines)-1]
+			for _, want := range test.want {
+				if !strings.Contains(last, want) {
+					t.Errorf("the last line does not say %q: %s", want, last)
+				}
+			}
+		})
+	}
+}
+
+func TestSecondInstanceOnTheSameDirectoryIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	start(t, dir)
+	second := launch(t, dir)
+	second.waitEnd(t)
+	if second.err == nil || !strings.Contains(second.log.String(), "in use by another netmeta-standalone") {
+		t.Errorf("the second instance ended with %v:\n%s", second.err, second.log)
+	}
+}
