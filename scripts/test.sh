@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Lints and tests all of NetMeta, after installing what that takes: Debian packages
+# (a browser, real exporters, linters), the ClickHouse engine by npm, and a genuine
+# Apache Kafka by Maven. Arguments go to go test, for example:
+#
+#   scripts/test.sh                          everything
+#   scripts/test.sh -run TestRestart ./cmd/netmeta-standalone
+#
+# Where Maven's repository cannot be reached, the tests against the genuine Kafka
+# are skipped, loudly. NETMETA_REQUIRE=all makes every skip a failure.
+# NETMETA_SHARED names a folder with captures of real exporters to test against.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/requirements.sh
+. scripts/requirements.sh
+
+if [ -n "${NETMETA_SHARED:-}" ]; then
+	NETMETA_SHARED=$(realpath "$NETMETA_SHARED")
+	export NETMETA_SHARED
+fi
+
+install_all() {
+	need_go
+	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct gcc:gcc
+	need_libchdb
+	if ! scripts/kafka.sh install; then
+		[ "${NETMETA_REQUIRE:-}" != all ] || fail "the genuine Kafka could not be installed, and NETMETA_REQUIRE=all allows no skip"
+		say "SKIPPED: the genuine Kafka could not be installed; its tests are left out"
+	fi
+}
+
+# generated prints a checksum of everything that go generate makes.
+generated() {
+	cat pb/*.pb.go doc/fields.md | sha256sum
+}
+
+lint() {
+	say "gofmt, go vet, staticcheck, shellcheck, shfmt"
+	local unformatted
+	unformatted=$(gofmt -l cmd internal pb schema)
+	[ -z "$unformatted" ] || fail "not formatted, run gofmt -w on: $unformatted"
+	go vet ./...
+	go tool staticcheck ./...
+	mapfile -t shell < <(grep -rlE '^#!/usr/bin/env bash|^# shellcheck shell=bash' scripts .ci)
+	shellcheck -x "${shell[@]}"
+	go tool shfmt -d "${shell[@]}"
+
+	say "generated files"
+	local before
+	before=$(generated)
+	go generate ./...
+	[ "$before" = "$(generated)" ] || fail "generated files were out of date: commit what go generate ./... has made"
+	scripts/vendor-web.sh --check
+}
+
+install_all
+if [ $# -gt 0 ]; then
+	exec go test -race "$@"
+fi
+lint
+say "Building and testing"
+CGO_ENABLED=0 go build -o .build/ ./cmd/...
+go test -race -timeout 40m ./...
