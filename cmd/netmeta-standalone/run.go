@@ -123,12 +123,7 @@ func (s *standalone) startBroker(ctx context.Context) (err error) {
 }
 
 func (s *standalone) startEngine(context.Context) (err error) {
-	s.engine, err = chdb.Open(s.libchdb, s.dir.clickhouse(), chdb.Options{
-		// A producer that sends times from hundreds of days must not stop ingestion.
-		Settings: map[string]string{"max_partitions_per_insert_block": "0"},
-		// The settings of the Kafka table, which are no secret here, can be compared.
-		Server: map[string]string{"display_secrets_in_show_and_select": "1"},
-	})
+	s.engine, err = chdb.Open(s.libchdb, s.dir.clickhouse(), chdb.Options{})
 	if err != nil {
 		return err
 	}

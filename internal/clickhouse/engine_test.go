@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"fmt"
 	"net/http/httptest"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,57 +15,20 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/flow"
-	"github.com/leoluk/NetMeta/internal/standalone/chdb"
+	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 	"github.com/leoluk/NetMeta/pb"
 )
 
-// There is one engine in a process: the tests share it, and each has a database
-// of its own. server is its HTTP interface.
-var server *httptest.Server
-
-func TestMain(m *testing.M) {
-	os.Exit(withEngine(m))
-}
-
-func withEngine(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "netmeta-clickhouse-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	lib, err := chdb.Find("")
-	var engine *chdb.Engine
-	if err == nil {
-		engine, err = chdb.Open(lib, dir, chdb.Options{
-			Settings: map[string]string{"max_partitions_per_insert_block": "0"},
-			Server:   map[string]string{"display_secrets_in_show_and_select": "1"},
-		})
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err, "(scripts/test.sh installs it)")
-		return 1
-	}
-	defer engine.Close()
-	server = httptest.NewServer(chhttp.New(engine, chhttp.Options{}))
-	defer server.Close()
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
 
 // open returns a client of a new database.
 func open(t *testing.T) *sql.DB {
 	t.Helper()
-	name := strings.ToLower(t.Name())
-	admin := connect(t, "default")
-	exec(t, admin, "CREATE DATABASE "+name)
-	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name+" SYNC") })
-	return connect(t, name)
-}
-
-func connect(t *testing.T, database string) *sql.DB {
-	t.Helper()
-	db, err := clickhouse.Open(server.URL + "/" + database)
+	name := chdbtest.Database(t)
+	server := httptest.NewServer(chhttp.New(chdbtest.Engine(t), chhttp.Options{}))
+	t.Cleanup(server.Close)
+	db, err := clickhouse.Open(server.URL + "/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,65 +3,27 @@ package console
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
-	"github.com/leoluk/NetMeta/internal/standalone/chdb"
+	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
 
-// engine is the one engine of this test binary; engineErr says why there is none.
-var (
-	engine    *chdb.Engine
-	engineErr error
-)
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		lib, err := chdb.Find("")
-		if err != nil {
-			engineErr = fmt.Errorf("%w (scripts/test.sh installs it too)", err)
-			return m.Run()
-		}
-		dir, err := os.MkdirTemp("", "netmeta-console-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		// The engine keeps a cache of protobuf definitions in its working directory.
-		if err := os.Chdir(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		if engine, engineErr = chdb.Open(lib, dir, chdb.Options{}); engineErr == nil {
-			defer engine.Close()
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
 
 // newDatabase returns a database of its own for the test, with NetMeta's schema: a
 // client that may write, and the read-only one that the console gets. Kafka is at
 // an address where nothing listens.
 func newDatabase(t *testing.T) (write, read *sql.DB) {
 	t.Helper()
-	if engineErr != nil {
-		t.Fatal(engineErr)
-	}
-	ctx := context.Background()
-	name := strings.NewReplacer("/", "_", "-", "_").Replace(strings.ToLower(t.Name()))
-	must(t, engine.Exec(ctx, "CREATE DATABASE "+name))
-	t.Cleanup(func() { must(t, engine.Exec(ctx, "DROP DATABASE "+name+" SYNC")) })
-
+	ctx, engine, name := context.Background(), chdbtest.Engine(t), chdbtest.Database(t)
 	write = open(t, chhttp.New(engine, chhttp.Options{}), name)
 	must(t, clickhouse.ConfigureKafka(ctx, write, clickhouse.Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "flow-messages", Group: "test"}))
 	must(t, clickhouse.Migrate(ctx, write))

@@ -53,15 +53,13 @@ func runChild(text string) error {
 	if err != nil {
 		return err
 	}
-	engine, err := chdb.Open(lib, filepath.Join(config.Dir, "clickhouse"), chdb.Options{
-		// The default of 100 must not hold for inserts from Kafka: stored has 150.
-		Settings: map[string]string{"max_partitions_per_insert_block": "0"},
-	})
+	engine, err := chdb.Open(lib, filepath.Join(config.Dir, "clickhouse"), chdb.Options{})
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
 	for _, sql := range []string{
+		// ClickHouse's limit of 100 partitions must not hold for inserts from Kafka.
 		"CREATE TABLE IF NOT EXISTS stored (n UInt32) ENGINE = MergeTree PARTITION BY n % 150 ORDER BY n",
 		"CREATE TABLE IF NOT EXISTS queue (n UInt32) ENGINE = Kafka SETTINGS kafka_broker_list = '" + b.Address() + "', kafka_topic_list = 'flow-messages', " +
 			"kafka_group_name = 'clickhouse', kafka_format = 'JSONEachRow', kafka_flush_interval_ms = 500",

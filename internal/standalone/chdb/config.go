@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,6 +22,18 @@ var settingName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 var withheld = []string{
 	"FILE", "URL", "REMOTE", "MONGO", "REDIS", "MYSQL", "POSTGRES", "SQLITE", "ODBC", "JDBC",
 	"HDFS", "S3", "HIVE", "AZURE", "NATS", "RABBITMQ", "YTSAURUS", "ARROW FLIGHT",
+}
+
+// defaultSettings are settings of the default profile that NetMeta needs.
+var defaultSettings = map[string]string{
+	// A producer that sends times from hundreds of days must not stop ingestion.
+	"max_partitions_per_insert_block": "0",
+}
+
+// defaultServer are settings of the server that NetMeta needs.
+var defaultServer = map[string]string{
+	// The settings of Kafka tables, which are no secret here, can be compared.
+	"display_secrets_in_show_and_select": "1",
 }
 
 // configTemplate names the default profile twice, because what runs in the
@@ -74,10 +87,10 @@ func writeConfig(dataDir string, options Options) (string, error) {
 		Server, Settings map[string]string
 	}{Users: escape(users), Withheld: strings.Join(withheld, ", ")}
 	var err error
-	if values.Server, err = escapeSettings(options.Server); err != nil {
+	if values.Server, err = escapeSettings(defaultServer, options.Server); err != nil {
 		return "", err
 	}
-	if values.Settings, err = escapeSettings(options.Settings); err != nil {
+	if values.Settings, err = escapeSettings(defaultSettings, options.Settings); err != nil {
 		return "", err
 	}
 	for path, text := range map[string]*template.Template{config: configTemplate, users: usersTemplate} {
@@ -92,9 +105,10 @@ func writeConfig(dataDir string, options Options) (string, error) {
 	return config, nil
 }
 
-// escapeSettings returns settings with values that are safe inside an XML element.
-func escapeSettings(settings map[string]string) (map[string]string, error) {
-	escaped := make(map[string]string, len(settings))
+// escapeSettings returns defaults and settings, which win, with values that are safe
+// inside an XML element.
+func escapeSettings(defaults, settings map[string]string) (map[string]string, error) {
+	escaped := maps.Clone(defaults)
 	for name, value := range settings {
 		if !settingName.MatchString(name) {
 			return nil, fmt.Errorf("setting %q: not a name of a setting", name)

@@ -20,10 +20,11 @@ import (
 type Options struct {
 	// Settings are of the default profile ("max_partitions_per_insert_block"). They
 	// hold for every query and for inserts that Kafka tables make in the background.
-	// A name that ClickHouse does not know keeps the engine from starting.
+	// A name that ClickHouse does not know keeps the engine from starting. They
+	// come on top of what NetMeta needs (config.go), and win over it.
 	Settings map[string]string
 	// Server are settings of the server ("max_server_memory_usage",
-	// "background_pool_size").
+	// "background_pool_size"), likewise.
 	Server map[string]string
 	// MaxReaders is how many read-only queries run at once, default 16.
 	MaxReaders int

@@ -119,6 +119,7 @@ func TestQueryAnswers(t *testing.T) {
 		{"settings of the engine hold for queries", Query{SQL: []byte("SELECT getSetting('max_partitions_per_insert_block')")}, "7"},
 		{"settings of the engine may have any value", Query{SQL: []byte("SELECT getSetting('format_csv_null_representation')")}, "<&>"},
 		{"settings of the server hold", Query{SQL: []byte("SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'")}, "4000000000"},
+		{"what NetMeta needs is set", Query{SQL: []byte("SELECT value FROM system.server_settings WHERE name = 'display_secrets_in_show_and_select'")}, "1"},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			for _, readOnly := range []bool{false, true} {

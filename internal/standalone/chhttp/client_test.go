@@ -18,6 +18,8 @@ import (
 	migrateclickhouse "github.com/golang-migrate/migrate/v4/database/clickhouse"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 	"github.com/shopspring/decimal"
+
+	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 )
 
 func clientOptions(t *testing.T, address, db string, method clickhouse.CompressionMethod) *clickhouse.Options {
@@ -56,7 +58,7 @@ func TestTypesSurviveTheRoundTrip(t *testing.T) {
 	for _, method := range []clickhouse.CompressionMethod{clickhouse.CompressionNone, clickhouse.CompressionGZIP,
 		clickhouse.CompressionDeflate, clickhouse.CompressionBrotli, clickhouse.CompressionLZ4, clickhouse.CompressionZSTD} {
 		t.Run(method.String(), func(t *testing.T) {
-			db, ctx := database(t), context.Background()
+			db, ctx := chdbtest.Database(t), context.Background()
 			conn, err := clickhouse.Open(clientOptions(t, server.URL, db, method))
 			if err != nil {
 				t.Fatal(err)
@@ -177,9 +179,8 @@ func TestDatabaseSQL(t *testing.T) {
 }
 
 func TestMigrations(t *testing.T) {
-	serve(t, false)
-	name := database(t)
-	db := OpenInternal(engine)
+	name := chdbtest.Database(t)
+	db := OpenInternal(chdbtest.Engine(t))
 	defer db.Close()
 	files, err := iofs.New(fstest.MapFS{
 		"0001_table.up.sql":   {Data: []byte("CREATE TABLE " + name + ".t (a UInt8 COMMENT 'one; two') ENGINE = MergeTree ORDER BY a")},
@@ -191,7 +192,7 @@ func TestMigrations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { exec(t, "DROP TABLE default.schema_migrations SYNC") })
+	t.Cleanup(func() { chdbtest.Exec(t, "DROP TABLE default.schema_migrations SYNC") })
 	driver, err := migrateclickhouse.WithInstance(db, &migrateclickhouse.Config{DatabaseName: "default", MigrationsTableEngine: "MergeTree"})
 	if err != nil {
 		t.Fatal(err)
@@ -219,8 +220,7 @@ func TestMigrations(t *testing.T) {
 }
 
 func TestInternalClientCloses(t *testing.T) {
-	serve(t, false)
-	db := OpenInternal(engine)
+	db := OpenInternal(chdbtest.Engine(t))
 	if err := db.Ping(); err != nil {
 		t.Fatal(err)
 	}

@@ -15,65 +15,20 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/leoluk/NetMeta/internal/standalone/chdb"
+
+	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 )
 
-// engine is the one engine of this test binary; engineErr says why there is none.
-var (
-	engine    *chdb.Engine
-	engineErr error
-)
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		lib, err := chdb.Find("")
-		if err != nil {
-			engineErr = fmt.Errorf("%w (scripts/test.sh installs it too)", err)
-			return m.Run()
-		}
-		dir, err := os.MkdirTemp("", "netmeta-chhttp-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		if engine, engineErr = chdb.Open(lib, dir, chdb.Options{}); engineErr == nil {
-			defer engine.Close()
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
 
 // serve starts the interface as people see it, or read-write.
 func serve(t *testing.T, readOnly bool) *httptest.Server {
 	t.Helper()
-	if engineErr != nil {
-		t.Fatal(engineErr)
-	}
-	server := httptest.NewServer(New(engine, Options{
+	server := httptest.NewServer(New(chdbtest.Engine(t), Options{
 		ReadOnly: readOnly, MaxBody: 1 << 20, Settings: map[string]string{"max_result_rows": "5000000", "max_threads": "1"},
 	}))
 	t.Cleanup(server.Close)
 	return server
-}
-
-// database creates an empty database for one test.
-func database(t *testing.T) string {
-	t.Helper()
-	if engineErr != nil {
-		t.Fatal(engineErr)
-	}
-	name := strings.NewReplacer("/", "_", "-", "_").Replace(strings.ToLower(t.Name()))
-	exec(t, "CREATE DATABASE "+name)
-	t.Cleanup(func() { exec(t, "DROP DATABASE "+name+" SYNC") })
-	return name
-}
-
-func exec(t *testing.T, sql string) {
-	t.Helper()
-	if err := engine.Exec(context.Background(), sql); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
 }
 
 // plain sends requests without Go's own gzip.
@@ -155,7 +110,7 @@ func TestHeadersOfAnAnswer(t *testing.T) {
 	server := serve(t, true)
 	response, _ := send(t, "POST", server.URL+"/?query_id=mine", strings.NewReader("SELECT number FROM numbers(5) FORMAT JSONCompact"))
 	for name, want := range map[string]string{
-		"X-ClickHouse-Query-Id": "mine", "X-ClickHouse-Format": "JSONCompact", "X-ClickHouse-Timezone": engine.Timezone(),
+		"X-ClickHouse-Query-Id": "mine", "X-ClickHouse-Format": "JSONCompact", "X-ClickHouse-Timezone": chdbtest.Engine(t).Timezone(),
 		"Content-Type": "application/json; charset=UTF-8",
 	} {
 		if got := response.Header.Get(name); got != want {
