@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/console"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/generate"
 	"github.com/leoluk/NetMeta/internal/queue"
@@ -19,28 +20,29 @@ const (
 	// demoFlush is how many flows of history are under way at once: few enough for
 	// the queue's buffer.
 	demoFlush = 100_000
+	// demoGap is a gap that nobody sees.
+	demoGap = 4 * time.Second
 )
 
 // playDemo lays down the last 24 hours, or what is missing of them, and then plays
 // live exporters until ctx ends.
 func (s *standalone) playDemo(ctx context.Context) error {
-	now := time.Now().Truncate(time.Second)
-	day := generate.HistoryOptions{From: now.Add(-demoPeriod), To: now, Flows: s.demoFlows, Seed: demoSeed}
-	if err := s.storeHistory(ctx, day); err != nil {
+	rate, err := s.storeHistory(ctx)
+	if err != nil {
 		return fmt.Errorf("store the history of the demo: %w", err)
 	}
 	s.historyStored.Store(true)
-	options := generate.DemoOptions{Seed: demoSeed, Rate: day.Rate()}
+	options := generate.DemoOptions{Seed: demoSeed, Rate: rate}
 	for _, l := range s.collector.Listeners() {
 		address := loopback(l.Addr)
 		switch l.Name {
-		case "sflow":
+		case console.ListenSFlow:
 			options.SFlow = address
-		case "netflow":
+		case console.ListenNetFlow:
 			options.NetFlow = address
 		}
 	}
-	slog.Info("demo: playing four exporters", "flows per second", int(options.Rate))
+	slog.Info("demo: playing four exporters", "flows per second", int(rate))
 	return generate.Demo(ctx, options)
 }
 
@@ -52,26 +54,42 @@ func loopback(a netip.AddrPort) string {
 	return a.String()
 }
 
-// storeHistory sends the part of day that is not stored yet through Kafka and waits
-// until it can be queried.
-func (s *standalone) storeHistory(ctx context.Context, day generate.HistoryOptions) error {
-	// What an earlier run has left in Kafka is not missing.
-	if err := s.caughtUp(ctx); err != nil {
-		return err
-	}
-	history, err := s.missing(ctx, day)
-	if err != nil || history.Flows == 0 {
-		return err
-	}
-	slog.Info("demo: making up the past", "from", history.From.Format(time.DateTime), "flows", history.Flows)
+// storeHistory fills the 24 hours until now, through Kafka, and returns the rate at
+// which live traffic goes on. While a day is being stored half a minute passes, so
+// what is missing by then is stored as well.
+func (s *standalone) storeHistory(ctx context.Context) (rate float64, err error) {
 	// A queue of its own, so that waiting for it does not mean waiting for exporters.
 	producer, err := queue.Open(queue.Config{Brokers: []string{s.broker.Address()}, Topic: flow.Topic})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer producer.Close(ctx)
-	writer, sent, progress := producer.NewWriter(), 0, time.Now()
-	err = generate.History(ctx, history, func(r *flow.Record) error {
+	writer := producer.NewWriter()
+	for {
+		// What is in Kafka, also of an earlier run, is not missing.
+		if err := s.caughtUp(ctx); err != nil {
+			return 0, err
+		}
+		now := time.Now().Truncate(time.Second)
+		day := generate.HistoryOptions{From: now.Add(-demoPeriod), To: now, Flows: s.demoFlows, Seed: demoSeed}
+		if rate == 0 {
+			rate = day.Rate()
+		}
+		gap, err := s.missing(ctx, day)
+		if err != nil || gap.To.Sub(gap.From) < demoGap || gap.Flows == 0 {
+			return rate, err
+		}
+		if err := sendHistory(ctx, producer, writer, gap); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// sendHistory returns when Kafka has acknowledged all of history.
+func sendHistory(ctx context.Context, producer *queue.Producer, writer *queue.Writer, history generate.HistoryOptions) error {
+	slog.Info("demo: making up the past", "from", history.From.Format(time.DateTime), "to", history.To.Format(time.DateTime), "flows", history.Flows)
+	sent, progress := 0, time.Now()
+	err := generate.History(ctx, history, func(r *flow.Record) error {
 		writer.Append(r)
 		sent++
 		if sent%demoFlush != 0 {
@@ -86,10 +104,7 @@ func (s *standalone) storeHistory(ctx context.Context, day generate.HistoryOptio
 	if err != nil {
 		return err
 	}
-	if err := producer.Flush(ctx); err != nil {
-		return err
-	}
-	return s.caughtUp(ctx)
+	return producer.Flush(ctx)
 }
 
 // missing is the part of day after the newest flow that is stored.
