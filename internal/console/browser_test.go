@@ -73,7 +73,7 @@ func TestInABrowser(t *testing.T) {
 		contains(t, "stage "+stage, page.Stage(stage), want...)
 	}
 	page.WaitFor("three exporters are listed", `document.querySelectorAll("#exporters tbody tr").length === 3`)
-	contains(t, "exporters", page.Text("#exporters"), "192.0.2.1", "sFlow", "1:2,000", "192.0.2.2", "NetFlow v9", "from options data", "2001:db8::3", "unknown")
+	contains(t, "exporters", page.Text("#exporters"), "192.0.2.1", "sFlow", "1:2,000", "192.0.2.2", "NetFlow v9", "options data", "2001:db8::3", "unknown")
 	page.WaitFor("ten sources are listed", `document.querySelectorAll("#top tbody tr").length === 10`)
 	contains(t, "setup", page.Text("#setup"), "transport udp 2055", "udp 6343")
 	contains(t, "query", page.Text("#query"), "curl http://127.0.0.1:8123/", "259,200 flows")

@@ -7,8 +7,8 @@ import { bits, count, duration } from "./present.js";
 const lateAfter = 180;
 
 const sources = {
-	packet: "in each packet",
-	options: "from options data",
+	packet: "packet",
+	options: "options data",
 	configured: "configured here",
 	unspecified: "source not said",
 };
