@@ -5,76 +5,15 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/leoluk/NetMeta/internal/capturetest"
 	"github.com/leoluk/NetMeta/internal/replay"
 )
 
-// capture is a row of INDEX.md: a file with datagrams of a real exporter, and what
-// another decoder found in it.
-type capture struct {
-	path      string // from the directory of captures
-	records   int
-	templates bool // there are templates, of flows or options, and no flows
-	complete  bool // every data set has its template here or in a file beside it
-}
-
-// indexRow: file, protocol, device, datagrams, bytes, rec, ctr, tpl/opt/optdata, missTpl.
-var indexRow = regexp.MustCompile(`^\| (\S+) \| [^|]*(?:nf\d|ipfix|sflow)[^|]* \|[^|]*\| \d+ \| \d+ \| (\d+) \| \d+ \| (\d+)/(\d+)/\d+ \| (\d+) \|`)
-
-// readIndex lists the captures of INDEX.md.
-func readIndex(t *testing.T, directory string) (captures []capture) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(directory, "INDEX.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	section := ""
-	for line := range strings.Lines(string(text)) {
-		if name, ok := strings.CutPrefix(line, "## "); ok {
-			section = strings.TrimSpace(name)
-		}
-		if row := indexRow.FindStringSubmatch(line); row != nil {
-			records, err := strconv.Atoi(row[2])
-			if err != nil {
-				t.Fatalf("INDEX.md: %s: %v", line, err)
-			}
-			captures = append(captures, capture{
-				path: filepath.Join(section, row[1]), records: records,
-				templates: records == 0 && (row[3] != "0" || row[4] != "0"),
-				complete:  row[5] == "0",
-			})
-		}
-	}
-	if len(captures) < 150 {
-		t.Fatalf("INDEX.md lists only %d captures: is it read right?", len(captures))
-	}
-	return captures
-}
-
-// deviceEnd is where the names of the files of one device stop being the same.
-var deviceEnd = regexp.MustCompile(`(_|\.)(opttpl|tpl|data|payload|template|init).*|[-_]?\d*\.(bin|dat|pcap)$`)
-
-func (c *capture) device() string { return deviceEnd.ReplaceAllString(c.path, "") }
-
-// contradictory captures announce records that are not there. These are.
-var contradictory = map[string]int{"netflow5_test_invalid01.dat": 30, "netflow5_test_invalid02.dat": 30}
-
 func TestCapturesOfRealExportersAreStored(t *testing.T) {
-	shared := os.Getenv("NETMETA_SHARED")
-	if shared == "" {
-		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal("NETMETA_REQUIRE=all, but NETMETA_SHARED does not name the directory above the captures")
-		}
-		t.Skip("NETMETA_SHARED does not name the directory above the captures")
-	}
-	directory := filepath.Join(shared, "captures")
-	captures := readIndex(t, directory)
+	captures := capturetest.All(t)
 	i := start(t, t.TempDir())
 
 	// Every capture comes from an address of its own, behind the templates of its
@@ -84,27 +23,25 @@ func TestCapturesOfRealExportersAreStored(t *testing.T) {
 	for n, c := range captures {
 		out := newSource(t, i, sourceAddress(n))
 		for _, other := range captures {
-			if other.templates && other.device() == c.device() && other.path != c.path {
-				sent += out.replay(t, filepath.Join(directory, other.path))
+			// Data of other files would be counted as this one's.
+			if other.Templates > 0 && other.Records == 0 && other.Device() == c.Device() && other.Path != c.Path {
+				sent += out.replay(t, other.Path)
 			}
 		}
-		sent += out.replay(t, filepath.Join(directory, c.path))
+		sent += out.replay(t, c.Path)
 	}
 	rows := i.rowsByExporter(t, sent)
 
 	var table strings.Builder
 	total, expected := 0, 0
 	for n, c := range captures {
-		got, want := rows[sourceAddress(n)], c.records
-		exact, isContradictory := contradictory[filepath.Base(c.path)]
-		if isContradictory {
-			want = exact
-		}
-		if (got < want && c.complete) || (isContradictory && got != exact) {
-			t.Errorf("%s: %d rows in flows_raw, want %d", c.path, got, want)
+		got := rows[sourceAddress(n)]
+		want, exact := c.Readable()
+		if (got < want && c.Missing == 0) || (exact && got != want) {
+			t.Errorf("%s: %d rows in flows_raw, want %d", c.Path, got, want)
 		}
 		if got > 0 || want > 0 {
-			fmt.Fprintf(&table, "%6d %6d  %s\n", got, want, c.path)
+			fmt.Fprintf(&table, "%6d %6d  %s\n", got, want, c.Path)
 		}
 		total, expected = total+got, expected+want
 	}

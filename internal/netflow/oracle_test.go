@@ -2,11 +2,11 @@ package netflow
 
 import (
 	"bytes"
-	"path/filepath"
 	"testing"
 
 	oracle "github.com/netsampler/goflow2/v2/decoders/netflow"
 
+	"github.com/leoluk/NetMeta/internal/capturetest"
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 )
@@ -102,11 +102,9 @@ func TestGoldenDatagramsHaveTheFieldsThatTheReferenceDecoderFinds(t *testing.T) 
 }
 
 func TestCapturesHaveTheFieldsThatTheReferenceDecoderFinds(t *testing.T) {
-	dir := captureDir(t)
 	exporters := make(map[string][][]byte)
-	for _, c := range captures(t, dir) {
-		name := exporterOf(c.path)
-		exporters[name] = append(exporters[name], datagrams(t, filepath.Join(dir, c.path))...)
+	for _, c := range capturetest.Of(t, "nf", "ipfix") {
+		exporters[c.Device()] = append(exporters[c.Device()], payloads(t, c.Path)...)
 	}
 	compared := 0
 	for name, list := range exporters {

@@ -7,29 +7,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/leoluk/NetMeta/internal/capturetest"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/replay"
 )
-
-// capturesDir returns the directory of captures of real exporters, which are not
-// part of the repository.
-func capturesDir(t *testing.T) string {
-	t.Helper()
-	shared := os.Getenv("NETMETA_SHARED")
-	if shared == "" {
-		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal("NETMETA_REQUIRE=all, but NETMETA_SHARED does not name the directory above the captures")
-		}
-		t.Skip("NETMETA_SHARED does not name the directory above the captures")
-	}
-	return filepath.Join(shared, "captures")
-}
 
 // decodeFile returns the flows of a capture's sFlow datagrams, and the problems.
 func decodeFile(t *testing.T, path string) (flows []flow.Record, problems []error) {
@@ -50,9 +36,6 @@ func decodeFile(t *testing.T, path string) (flows []flow.Record, problems []erro
 	return flows, problems
 }
 
-// indexRow is a row of INDEX.md: file, protocols, device, datagrams, bytes, flows.
-var indexRow = regexp.MustCompile(`^\| (\S+) \| ([^|]*sflow5[^|]*) \|[^|]*\| (\d+) \| (\d+) \| (\d+) \|`)
-
 // malformed are the captures that contradict themselves: a length that is longer
 // than what is there, or no header.
 var malformed = []string{
@@ -60,29 +43,16 @@ var malformed = []string{
 }
 
 func TestEveryFlowOfRealExportersIsRead(t *testing.T) {
-	dir := capturesDir(t)
-	index, err := os.ReadFile(filepath.Join(dir, "INDEX.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	section, files, total := "", 0, 0
-	for line := range strings.Lines(string(index)) {
-		if name, ok := strings.CutPrefix(line, "## "); ok {
-			section = strings.TrimSpace(name)
-		}
-		row := indexRow.FindStringSubmatch(line)
-		if row == nil {
-			continue
-		}
+	files, total := 0, 0
+	for _, c := range capturetest.Of(t, "sflow5") {
 		files++
-		want, _ := strconv.Atoi(row[5])
-		flows, problems := decodeFile(t, filepath.Join(dir, section, row[1]))
+		flows, problems := decodeFile(t, c.Path)
 		total += len(flows)
-		if len(flows) < want {
-			t.Errorf("%s: %d flows, want %d", row[1], len(flows), want)
+		if len(flows) < c.Records {
+			t.Errorf("%s: %d flows, want %d", c.Path, len(flows), c.Records)
 		}
-		if expected := slices.Contains(malformed, filepath.Base(row[1])); expected != (len(problems) > 0) {
-			t.Errorf("%s: problems expected: %v, found: %v", row[1], expected, problems)
+		if expected := slices.Contains(malformed, filepath.Base(c.Path)); expected != (len(problems) > 0) {
+			t.Errorf("%s: problems expected: %v, found: %v", c.Path, expected, problems)
 		}
 		for i := range flows {
 			checkPromises(t, &flows[i])
@@ -98,7 +68,7 @@ func TestEveryFlowOfRealExportersIsRead(t *testing.T) {
 var tcpdumpSample = regexp.MustCompile(`flow sample \(.*, rate (\d+),|protocol Ethernet \(1\), length (\d+),`)
 
 func TestFlowsAreThoseThatTcpdumpSees(t *testing.T) {
-	dir := capturesDir(t)
+	dir := capturetest.Dir(t)
 	for _, name := range []string{"sflow-print-v6", "sflow_expanded"} {
 		path := filepath.Join(dir, "tcpdump", "tests", name)
 		text, err := os.ReadFile(path + ".out")
@@ -130,7 +100,7 @@ var telegrafField = regexp.MustCompile(`([a-z0-9_]+)="?([^",]*[^",u ])`)
 // TestFlowsAreThoseThatTelegrafSees compares what Telegraf writes of a datagram with
 // six flow samples, IPv4 and IPv6, UDP and behind hop-by-hop options.
 func TestFlowsAreThoseThatTelegrafSees(t *testing.T) {
-	dir := filepath.Join(capturesDir(t), "telegraf", "plugins", "inputs", "netflow", "testcases", "sflow_issue_15918")
+	dir := filepath.Join(capturetest.Dir(t), "telegraf", "plugins", "inputs", "netflow", "testcases", "sflow_issue_15918")
 	text, err := os.ReadFile(filepath.Join(dir, "expected.out"))
 	if err != nil {
 		t.Fatal(err)
