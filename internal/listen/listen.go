@@ -2,7 +2,7 @@
 //
 // One goroutine reads a socket and decodes inline: no queue lies between, so
 // under overload datagrams are lost in one place only, the socket's buffer, where
-// the kernel counts them and this package reads the count.
+// the kernel counts them and this package reads the count (drops.go).
 package listen
 
 import (
@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -27,10 +28,6 @@ var (
 	receivedBytes = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_listen_bytes_total",
 		Help: "Bytes of UDP payload received, by listener.",
-	}, []string{"listener"})
-	kernelDrops = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "netmeta_listen_kernel_drops_total",
-		Help: "Datagrams that the kernel dropped because the socket's buffer was full, by listener.",
 	}, []string{"listener"})
 	receiveErrors = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_listen_errors_total",
@@ -50,8 +47,9 @@ type Listener struct {
 	name   string
 	conn   *net.UDPConn
 	handle Handler
-	drops  dropCounter
 	wait   sync.WaitGroup
+
+	datagrams, bytes, errors prometheus.Counter
 }
 
 // Start opens address (HOST:PORT; an empty host is every IPv4 and IPv6 address)
@@ -63,20 +61,24 @@ func Start(name, address string, buffer int, handle Handler) (*Listener, error) 
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s on udp %s: %w", name, address, err)
 	}
-	l := &Listener{name: name, conn: packet.(*net.UDPConn), handle: handle}
-	granted, err := prepareSocket(l.conn, buffer)
+	l := &Listener{
+		name: name, conn: packet.(*net.UDPConn), handle: handle,
+		datagrams: datagrams.WithLabelValues(name),
+		bytes:     receivedBytes.WithLabelValues(name),
+		errors:    receiveErrors.WithLabelValues(name),
+	}
+	granted, err := setBuffer(l.conn, buffer)
 	if err != nil {
 		packet.Close()
-		return nil, fmt.Errorf("prepare the %s socket on udp %s: %w", name, address, err)
+		return nil, fmt.Errorf("set the buffer of the %s socket on udp %s to %d bytes: %w", name, address, buffer, err)
 	}
 	slog.Info("listen: receiving", "protocol", name, "address", l.Addr().String(), "buffer", granted)
 	if granted < buffer {
 		slog.Warn("listen: the kernel grants a smaller socket buffer than asked for; bursts may be lost (and counted). Raise it with: sysctl -w net.core.rmem_max="+fmt.Sprint(buffer),
 			"protocol", name, "asked", buffer, "granted", granted)
 	}
-	l.drops.counter = kernelDrops.WithLabelValues(name)
-	l.wait.Add(1)
-	go l.run()
+	kernelDrops.open(l)
+	l.wait.Go(l.run)
 	return l, nil
 }
 
@@ -85,40 +87,54 @@ func (l *Listener) Addr() netip.AddrPort {
 	return l.conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// Stop takes what the socket's buffer still holds, as far as that is there at
-// once, and returns when the last datagram has been handled.
+// Stop has everything handled that arrived before, and returns when that is done.
+// Datagrams that arrive during Stop are dropped, and counted as such.
 func (l *Listener) Stop() {
-	// A deadline in the past would end the loop at once; a short one lets it read
-	// what has already arrived.
-	l.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if err := refuse(l.conn); err != nil {
+		slog.Warn("listen: cannot have the kernel refuse datagrams while stopping", "protocol", l.name, "error", err)
+	}
+	l.conn.SetReadDeadline(time.Now())
 	l.wait.Wait()
+	kernelDrops.close(l)
 	l.conn.Close()
 }
 
+const (
+	// drainPause without a datagram means that the buffer is empty.
+	drainPause = 50 * time.Millisecond
+	// drainLimit is far more than a full buffer takes. It ends Stop where datagrams
+	// cannot be refused and arrive without a pause.
+	drainLimit = 5 * time.Second
+)
+
+// run receives until Stop sets a deadline, and then what is left.
 func (l *Listener) run() {
-	defer l.wait.Done()
-	count, size, failed := datagrams.WithLabelValues(l.name), receivedBytes.WithLabelValues(l.name), receiveErrors.WithLabelValues(l.name)
-	buffer, control := make([]byte, maxDatagram), make([]byte, controlSize)
-	for {
-		n, c, _, source, err := l.conn.ReadMsgUDPAddrPort(buffer, control)
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) || isTimeout(err) {
-				return
-			}
-			// For example an ICMP error that belongs to nobody: the socket goes on.
-			failed.Inc()
-			slog.Warn("listen: read failed", "protocol", l.name, "error", err)
-			time.Sleep(10 * time.Millisecond)
-			continue
+	buffer := make([]byte, maxDatagram)
+	for l.receive(buffer) {
+	}
+	for end := time.Now().Add(drainLimit); time.Now().Before(end); {
+		l.conn.SetReadDeadline(time.Now().Add(drainPause))
+		if !l.receive(buffer) {
+			return
 		}
-		count.Inc()
-		size.Add(float64(n))
-		l.drops.read(control[:c])
-		l.handle(buffer[:n], netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), time.Now())
 	}
 }
 
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+// receive handles one datagram. It returns false when the read deadline has passed.
+func (l *Listener) receive(buffer []byte) bool {
+	n, source, err := l.conn.ReadFromUDPAddrPort(buffer)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	if err != nil {
+		// For example an ICMP error that belongs to nobody: the socket goes on.
+		l.errors.Inc()
+		slog.Warn("listen: read failed", "protocol", l.name, "error", err)
+		time.Sleep(10 * time.Millisecond)
+		return true
+	}
+	l.datagrams.Inc()
+	l.bytes.Add(float64(n))
+	l.handle(buffer[:n], netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), time.Now())
+	return true
 }

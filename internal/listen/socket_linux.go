@@ -1,61 +1,61 @@
 package listen
 
 import (
-	"encoding/binary"
+	"errors"
 	"net"
+	"unsafe"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sys/unix"
 )
 
-// controlSize holds the one control message that is asked for: SO_RXQ_OVFL.
-var controlSize = unix.CmsgSpace(4)
-
-// prepareSocket asks for a receive buffer of the given size, beyond the system's
-// limit where the process may (CAP_NET_ADMIN), and for the kernel's count of drops
-// with every datagram (socket(7), SO_RXQ_OVFL). It returns the granted size.
-func prepareSocket(conn *net.UDPConn, buffer int) (granted int, err error) {
+// control calls f with the socket's file descriptor.
+func control(conn *net.UDPConn, f func(fd int) error) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var failed error
-	err = raw.Control(func(fd uintptr) {
-		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer) != nil {
-			failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, buffer)
+	err = raw.Control(func(fd uintptr) { failed = f(int(fd)) })
+	return errors.Join(err, failed)
+}
+
+// setBuffer asks for a receive buffer of the given size, beyond the system's limit
+// where the process may (CAP_NET_ADMIN), and returns the granted size.
+func setBuffer(conn *net.UDPConn, size int) (granted int, err error) {
+	err = control(conn, func(fd int) error {
+		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size) != nil {
+			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size); err != nil {
+				return err
+			}
 		}
-		if failed == nil {
-			failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1)
-		}
-		if failed == nil {
-			granted, failed = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
-		}
+		granted, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		return err
 	})
-	if err == nil {
-		err = failed
-	}
 	// The kernel answers with twice the size, to account for its own overhead.
 	return granted / 2, err
 }
 
-// dropCounter follows the kernel's count of datagrams dropped at one socket, which
-// is a 32 bit number that comes with the datagrams and wraps.
-type dropCounter struct {
-	counter prometheus.Counter
-	last    uint32
+// socketDrops returns how many datagrams the kernel has dropped at the socket, modulo
+// 2^32. SO_RXQ_OVFL would say the same, but only with the next datagram.
+func socketDrops(conn *net.UDPConn) (total uint32, err error) {
+	var info [unix.SK_MEMINFO_VARS]uint32
+	size := uint32(unsafe.Sizeof(info))
+	err = control(conn, func(fd int) error {
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	})
+	return info[unix.SK_MEMINFO_DROPS], err
 }
 
-func (d *dropCounter) read(control []byte) {
-	const header = unix.SizeofCmsghdr
-	if len(control) < header+4 {
-		return
-	}
-	if typ := int32(binary.NativeEndian.Uint32(control[header-4:])); typ != unix.SO_RXQ_OVFL {
-		return
-	}
-	total := binary.NativeEndian.Uint32(control[header:])
-	if total != d.last {
-		d.counter.Add(float64(total - d.last))
-		d.last = total
-	}
+// refuse has the kernel drop, and count, every datagram that arrives from now on.
+// Those in the buffer stay there.
+func refuse(conn *net.UDPConn) error {
+	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 0}}
+	return control(conn, func(fd int) error {
+		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing[0]})
+	})
 }

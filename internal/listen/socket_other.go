@@ -2,20 +2,16 @@
 
 package listen
 
-import (
-	"net"
+import "net"
 
-	"github.com/prometheus/client_golang/prometheus"
-)
-
-const controlSize = 0
-
-// prepareSocket asks for a receive buffer. What the kernel grants and what it
-// drops cannot be asked for here; the size is believed.
-func prepareSocket(conn *net.UDPConn, buffer int) (granted int, err error) {
-	return buffer, conn.SetReadBuffer(buffer)
+// setBuffer asks for a receive buffer. What the system grants cannot be asked for
+// here; the size is believed.
+func setBuffer(conn *net.UDPConn, size int) (granted int, err error) {
+	return size, conn.SetReadBuffer(size)
 }
 
-type dropCounter struct{ counter prometheus.Counter }
+// socketDrops returns 0: only Linux says what it drops at a socket.
+func socketDrops(*net.UDPConn) (uint32, error) { return 0, nil }
 
-func (*dropCounter) read([]byte) {}
+// refuse does nothing here: datagrams arrive until the socket is closed.
+func refuse(*net.UDPConn) error { return nil }
