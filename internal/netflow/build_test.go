@@ -124,6 +124,11 @@ func specifiers(fields []field) []byte {
 	return b
 }
 
+// enterpriseField is the specifier of a field that an enterprise has defined.
+func enterpriseField(id, length uint16, enterprise uint32) []byte {
+	return join(u16(enterpriseBit|id), u16(length), u32(enterprise))
+}
+
 // template is a template record of any version.
 func template(id uint16, fields ...field) []byte {
 	return join(u16(id), u16(uint16(len(fields))), specifiers(fields))

@@ -117,7 +117,7 @@ func TestCapturesAgreeWithTelegraf(t *testing.T) {
 		var want, got []string
 		for line := range strings.Lines(string(b)) {
 			if strings.HasPrefix(line, "netflow,") {
-				want = append(want, telegrafFlow(line))
+				want = append(want, telegrafFlows(line)...)
 			}
 		}
 		for path, records := range decoded {
@@ -139,12 +139,22 @@ func TestCapturesAgreeWithTelegraf(t *testing.T) {
 	}
 }
 
-func telegrafFlow(line string) string {
+// telegrafFlows returns the flow of a line, and that of its reverse direction, which
+// Telegraf has in hexadecimal under the numbers of its elements.
+func telegrafFlows(line string) []string {
 	fields := map[string]string{"src_port": "0", "dst_port": "0", "bytes": "0", "packets": "0"}
 	for _, m := range telegrafField.FindAllStringSubmatch(line, -1) {
 		name := strings.TrimPrefix(strings.TrimPrefix(m[1], "in_"), "total_")
 		fields[name] = strings.Trim(m[2], `"`)
 	}
-	return fmt.Sprintf("%s:%s -> %s:%s bytes=%s packets=%s", fields["src"], fields["src_port"],
-		fields["dst"], fields["dst_port"], fields["bytes"], fields["packets"])
+	flows := []string{fmt.Sprintf("%s:%s -> %s:%s bytes=%s packets=%s", fields["src"], fields["src_port"],
+		fields["dst"], fields["dst_port"], fields["bytes"], fields["packets"])}
+	if octets, ok := fields["type_29305_85"]; ok {
+		var bytes, packets uint64
+		fmt.Sscan(octets, &bytes)
+		fmt.Sscan(fields["type_29305_86"], &packets)
+		flows = append(flows, fmt.Sprintf("%s:%s -> %s:%s bytes=%d packets=%d", fields["dst"], fields["dst_port"],
+			fields["src"], fields["src_port"], bytes, packets))
+	}
+	return flows
 }

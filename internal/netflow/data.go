@@ -11,12 +11,30 @@ import (
 // of packets. Exporters that go beyond mean field types.
 const lastScopeV9 = 5
 
+// A datagram may hold so many records, however short they are: those that say
+// something of a flow (two addresses, an address and a counter) have 8 bytes or more,
+// on average over a datagram that is not small. Otherwise one of 64 kB, with a
+// template of one byte, would become 64,000 rows.
+const (
+	freeRecords    = 64 // of any size
+	minRecordBytes = 8  // of a datagram for every further one
+)
+
 // readRecords reads the records of a set one by one into d.values, and calls use
 // for each.
 func (d *Decoder) readRecords(set dataSet, use func()) {
 	b, t := set.body, set.template
 	for len(b) >= t.MinSize && !isPadding(b, t) {
+		if d.allowed == 0 {
+			d.fail(reasonTooMany, "set %d: the last %d bytes are left out, because the records before them are too short", set.id, len(b))
+			return
+		}
+		d.allowed--
 		d.values.reset()
+		if d.hasReverse {
+			d.reverse.reset()
+			d.hasReverse = false
+		}
 		rest, ok := d.readRecord(t, b)
 		if !ok {
 			d.fail(reasonRecord, "set %d: the last %d bytes are not a whole record", set.id, len(b))
@@ -37,8 +55,9 @@ func isPadding(b []byte, t *exporter.Template) bool {
 	return t.Variable && len(b) < 4 && isZero(b)
 }
 
-// readRecord reads the record at the beginning of b into d.values, and returns what
-// follows it; not ok where the record is longer than b.
+// readRecord reads the record at the beginning of b into d.values, and what it says
+// of the reverse direction into d.reverse. It returns what follows the record; not ok
+// where the record is longer than b.
 func (d *Decoder) readRecord(t *exporter.Template, b []byte) (rest []byte, ok bool) {
 	for i := range t.Fields {
 		f := &t.Fields[i]
@@ -53,14 +72,21 @@ func (d *Decoder) readRecord(t *exporter.Template, b []byte) (rest []byte, ok bo
 		}
 		value := b[:size]
 		b = b[size:]
-		if size == 0 || f.Enterprise != 0 || int(f.ID) >= len(setters) {
+		if size == 0 || int(f.ID) >= len(setters) {
 			continue
+		}
+		values := &d.values
+		if f.Enterprise != 0 {
+			if f.Enterprise != reverseEnterprise {
+				continue
+			}
+			values, d.hasReverse = &d.reverse, true
 		}
 		if d.version == 9 && i < t.Scopes && f.ID <= lastScopeV9 {
 			continue
 		}
 		if set := setters[f.ID]; set != nil {
-			set(&d.values, value)
+			set(values, value)
 		}
 	}
 	return b, true

@@ -4,7 +4,7 @@
 // A datagram is read from the outside in: message header (v5.go, message.go), sets
 // (sets.go), the templates (template.go) or records (data.go, options.go) of a set,
 // the fields of a record (fields.go), and last what the fields mean together
-// (resolve.go, times.go). Every length and count is checked against the bytes that
+// (resolve.go, times.go, biflow.go). Every length and count is checked against the bytes that
 // are there before it is believed, and a problem costs no more than the smallest
 // part that it makes unreadable: a record, a set, or the rest of the datagram.
 package netflow
@@ -39,6 +39,7 @@ const (
 	reasonTemplate        = "template"         // a template that cannot be read or used
 	reasonUnknownTemplate = "unknown_template" // a data set whose template has not been received
 	reasonRecord          = "record"           // the rest of a data set does not hold a whole record
+	reasonTooMany         = "too_many_records" // records so short that their number is out of proportion
 )
 
 // ErrUnknownTemplate is wrapped by the errors for data sets whose template has not
@@ -77,6 +78,7 @@ type Decoder struct {
 	state   *exporter.State
 	err     error // the first problem
 	pending []dataSet
+	allowed int // records that may still be read
 	records int
 	unrated int
 
@@ -85,8 +87,10 @@ type Decoder struct {
 	rate       uint64
 	rateSource pb.FlowMessage_RateSource
 
-	values values           // of the record at hand
-	fields []exporter.Field // of the template at hand
+	values     values // of the record at hand
+	reverse    values // of its other direction, see biflow.go
+	hasReverse bool
+	fields     []exporter.Field // of the template at hand
 }
 
 // NewDecoder returns a decoder that keeps templates and sampling rates in table and
@@ -102,6 +106,7 @@ func NewDecoder(table *exporter.Table, emit func(*flow.Record)) *Decoder {
 func (d *Decoder) Decode(datagram []byte, source netip.AddrPort, received time.Time) error {
 	d.message = message{protocol: undetermined, source: source.Addr().Unmap(), received: received.Unix()}
 	d.err, d.records, d.unrated, d.rate = nil, 0, 0, 0
+	d.allowed = freeRecords + len(datagram)/minRecordBytes
 
 	read, size := d.reader(datagram)
 	switch {

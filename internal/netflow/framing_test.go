@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
@@ -176,7 +177,7 @@ func TestExporterIsItsAddress(t *testing.T) {
 }
 
 func TestTruncationAtEveryByteDoesNotPanic(t *testing.T) {
-	for _, name := range []string{"v5.hex", "v9.hex", "ipfix.hex"} {
+	for _, name := range []string{"v5.hex", "v9.hex", "ipfix.hex", "biflow.hex"} {
 		datagram := readHex(t, name)
 		whole := newCollector(exporter.Config{})
 		if err := whole.decode(datagram); err != nil {
@@ -194,7 +195,7 @@ func TestTruncationAtEveryByteDoesNotPanic(t *testing.T) {
 
 // A datagram's error is only its first problem; the counters know all of them.
 func TestEveryProblemIsCounted(t *testing.T) {
-	reasons := []string{reasonVersion, reasonTruncated, reasonTrailing, reasonSetID, reasonTemplate, reasonUnknownTemplate, reasonRecord}
+	reasons := []string{reasonVersion, reasonTruncated, reasonTrailing, reasonSetID, reasonTemplate, reasonUnknownTemplate, reasonRecord, reasonTooMany}
 	count := func() map[string]int {
 		counts := map[string]int{"records": valueOf(t, ipfix.records), "unknown rates": valueOf(t, ipfix.unknownRates)}
 		for _, reason := range reasons {
@@ -232,4 +233,31 @@ func valueOf(t *testing.T, c prometheus.Metric) int {
 		t.Fatal(err)
 	}
 	return int(m.GetCounter().GetValue())
+}
+
+// Without a limit, one datagram could become 64,000 rows.
+func TestRecordsOutOfProportionAreLeftOut(t *testing.T) {
+	const size = 60_000
+	most := freeRecords + (headerSizeIPFIX+setHeaderSize+size)/minRecordBytes
+	for name, test := range map[string]struct {
+		template []byte
+		size     int // of all records together
+		want     int
+	}{
+		"records of one byte":             {template(256, field{1, 1}), size, most},
+		"records of nothing but a length": {template(256, field{1, variable}), size, most},
+		"records of 8 bytes":              {template(256, field{1, 8}), size, size / 8},
+		"few records of one byte":         {template(256, field{1, 1}), freeRecords, freeRecords},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCollector(exporter.Config{})
+			counter := metrics.DecodeErrors.WithLabelValues(metrics.IPFIX, reasonTooMany)
+			before := testutil.ToFloat64(counter)
+			err := c.decode(ipfix10(set(2, test.template)), ipfix10(set(256, repeat(1, test.size))))
+			equal(t, test.want, len(c.records))
+			if refused := test.want == most; (err != nil) != refused || (testutil.ToFloat64(counter) > before) != refused {
+				t.Errorf("error %v, counted %v", err, testutil.ToFloat64(counter)-before)
+			}
+		})
+	}
 }

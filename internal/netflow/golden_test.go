@@ -75,6 +75,24 @@ func TestGoldenDatagrams(t *testing.T) {
 				IngressVrfID: 7, EgressVrfID: 8, ForwardingStatus: 64,
 			},
 		},
+		"biflow.hex": {
+			{
+				Type: pb.FlowMessage_IPFIX, TimeReceived: at, SequenceNum: 4242, SamplerAddress: exporterAddr,
+				SamplingRate: 1, SamplingRateSource: pb.FlowMessage_RATE_UNKNOWN,
+				TimeFlowStart: at - 60, TimeFlowEnd: at - 2, Bytes: 1000, Packets: 8,
+				SrcAddr: netip.MustParseAddr("198.51.100.7"), DstAddr: netip.MustParseAddr("203.0.113.9"),
+				Etype: 0x0800, Proto: 6, SrcPort: 51_000, DstPort: 443, InIf: 3, OutIf: 4,
+				TCPFlags: 0x1a, SrcAS: 64_500, DstAS: 64_501, BiFlowDirection: biflowInitiator,
+			},
+			{
+				Type: pb.FlowMessage_IPFIX, TimeReceived: at, SequenceNum: 4242, SamplerAddress: exporterAddr,
+				SamplingRate: 1, SamplingRateSource: pb.FlowMessage_RATE_UNKNOWN,
+				TimeFlowStart: at - 59, TimeFlowEnd: at - 1, Bytes: 15_000, Packets: 10,
+				SrcAddr: netip.MustParseAddr("203.0.113.9"), DstAddr: netip.MustParseAddr("198.51.100.7"),
+				Etype: 0x0800, Proto: 6, SrcPort: 443, DstPort: 51_000, InIf: 4, OutIf: 3,
+				TCPFlags: 0x1b, SrcAS: 64_501, DstAS: 64_500, BiFlowDirection: biflowReverseInitiator,
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			equal(t, want, decodeAll(t, readHex(t, name)))

@@ -77,7 +77,11 @@ func compareWithOracle(t *testing.T, list [][]byte) (compared int) {
 	templates := oracle.CreateTemplateSystem()
 	var got []essence
 	var d *Decoder
-	d = NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) { got = append(got, essenceOf(&d.values)) })
+	d = NewDecoder(exporter.NewTable(exporter.Config{}), func(r *flow.Record) {
+		if r != &d.reverse.record { // goflow2 has one record for both directions
+			got = append(got, essenceOf(&d.values))
+		}
+	})
 	for range 2 { // so that the templates of all files come before the data of all files
 		for _, datagram := range list {
 			got = nil

@@ -14,7 +14,8 @@ const (
 	protoICMPv6 = 58
 )
 
-// emitFlow emits the record that d.values holds.
+// emitFlow emits the record that d.values holds, and that of the other direction if
+// it is a biflow.
 func (d *Decoder) emitFlow() {
 	v := &d.values
 	r := &v.record
@@ -28,7 +29,12 @@ func (d *Decoder) emitFlow() {
 	start, end := d.times(v)
 	d.setTimes(r, start, end)
 	r.SamplingRate = v.rate()
+	answered := d.hasReverse && d.reverseOf(r)
 	d.finish(r, v.samplerID())
+	if answered {
+		reverseRecords.Inc()
+		d.finish(&d.reverse.record, v.samplerID())
+	}
 }
 
 // resolveCounters takes the first counter that is not 0. Templates carry several,

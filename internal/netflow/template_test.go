@@ -138,7 +138,7 @@ func TestFieldsOfVariableLength(t *testing.T) {
 func TestEnterpriseFieldsAreSkipped(t *testing.T) {
 	// Element 1 of an enterprise is not octetDeltaCount, and the enterprise bit must
 	// not become part of a number in options templates either.
-	enterprise := func(id, length uint16) []byte { return join(u16(enterpriseBit|id), u16(length), u32(29305)) }
+	enterprise := func(id, length uint16) []byte { return enterpriseField(id, length, 35632) }
 	datagram := ipfix10(
 		set(2, u16(256), u16(3), enterprise(1, 4), specifiers([]field{{1, 4}}), enterprise(2, variable)),
 		set(3, u16(300), u16(3), u16(1), enterprise(149, 4), enterprise(34, 4), specifiers([]field{{34, 4}})),
@@ -151,7 +151,7 @@ func TestEnterpriseFieldsAreSkipped(t *testing.T) {
 	equal(t, []uint64{100}, bytesOf(c.records))
 	equal(t, uint64(0), c.records[0].Packets)
 	equal(t, uint64(1000), c.records[0].SamplingRate)
-	equal(t, []exporter.Field{{ID: 149, Length: 4, Enterprise: 29305}, {ID: 34, Length: 4, Enterprise: 29305}, {ID: 34, Length: 4}},
+	equal(t, []exporter.Field{{ID: 149, Length: 4, Enterprise: 35632}, {ID: 34, Length: 4, Enterprise: 35632}, {ID: 34, Length: 4}},
 		c.table.Get(source.Addr(), received).Template(10, testDomain, 300).Fields)
 }
 
