@@ -162,17 +162,18 @@ type FlowMessage struct {
 	// Unit: packets per sample
 	// sFlow: sampling_rate of the flow sample
 	// v5: header, sampling interval (low 14 bits)
-	// v9/IPFIX: IE 34, 50, 305 with 306, in the record or in options data
+	// v9/IPFIX: IE 34, 50, 305 with 306, 309 with 310, in the record or in options data
 	SamplingRate uint64 `protobuf:"varint,3,opt,name=SamplingRate,proto3" json:"SamplingRate,omitempty"`
 	// Number of the datagram that carried the flow.
 	// sFlow: datagram sequence_number
 	// v5: header, flow_sequence
 	// v9/IPFIX: header, sequence number
 	SequenceNum uint32 `protobuf:"varint,4,opt,name=SequenceNum,proto3" json:"SequenceNum,omitempty"`
-	// End of the flow. Where the exporter gives no time: TimeReceived.
+	// End of the flow. Where the exporter gives no time, or one that is more than
+	// 7 days before or an hour after TimeReceived: TimeReceived.
 	// Unit: seconds since 1970-01-01 UTC
 	// v5: Last
-	// v9/IPFIX: IE 21, 151, 153, 155, 157
+	// v9/IPFIX: IE 151, 153, 155, 157, else 21, for which IPFIX needs IE 160 in the record or in options data
 	TimeFlowEnd uint64 `protobuf:"varint,5,opt,name=TimeFlowEnd,proto3" json:"TimeFlowEnd,omitempty"`
 	// Source address: 4 bytes IPv4, 16 bytes IPv6, empty where there is none.
 	// sFlow: sampled header, or IPv4/IPv6 record
@@ -187,15 +188,15 @@ type FlowMessage struct {
 	// Length of the packet, or of all sampled packets of the flow; not multiplied
 	// by SamplingRate.
 	// Unit: bytes
-	// sFlow: frame_length of the sampled header (layer 2), else length of the IPv4/IPv6 record
+	// sFlow: frame_length of the sampled header (layer 2), else length of the IPv4/IPv6 record, else of the Ethernet record
 	// v5: dOctets
-	// v9/IPFIX: IE 1, else 23, 85, 231 + 232, 352
+	// v9/IPFIX: IE 1, else 23, 85, 231 + 232, 352, else 312 of a frame in IE 315; in reverse (RFC 5103) for a second flow
 	Bytes uint64 `protobuf:"varint,9,opt,name=Bytes,proto3" json:"Bytes,omitempty"`
 	// Number of sampled packets; not multiplied by SamplingRate.
 	// Unit: packets
 	// sFlow: 1
 	// v5: dPkts
-	// v9/IPFIX: IE 2, else 24, 86, 298 + 299
+	// v9/IPFIX: IE 2, else 24, 86, 298 + 299, else 1 of a frame in IE 315; in reverse (RFC 5103) for a second flow
 	Packets uint64 `protobuf:"varint,10,opt,name=Packets,proto3" json:"Packets,omitempty"`
 	// Address that identifies the exporter: 4 or 16 bytes.
 	// sFlow: agent address
@@ -301,12 +302,12 @@ type FlowMessage struct {
 	// ICMP or ICMPv6 type.
 	// sFlow: sampled header
 	// v5: dstport of ICMP, upper byte
-	// v9/IPFIX: IE 32, 139 (upper byte), 176, 178
+	// v9/IPFIX: IE 176, 178, else 32, 139 (upper byte), else 11 of ICMP (upper byte)
 	IcmpType uint32 `protobuf:"varint,31,opt,name=IcmpType,proto3" json:"IcmpType,omitempty"`
 	// ICMP or ICMPv6 code.
 	// sFlow: sampled header
 	// v5: dstport of ICMP, lower byte
-	// v9/IPFIX: IE 32, 139 (lower byte), 177, 179
+	// v9/IPFIX: IE 177, 179, else 32, 139 (lower byte), else 11 of ICMP (lower byte)
 	IcmpCode uint32 `protobuf:"varint,32,opt,name=IcmpCode,proto3" json:"IcmpCode,omitempty"`
 	// VLAN of the interface that the packet came in by.
 	// Unit: 0-4095
@@ -331,10 +332,11 @@ type FlowMessage struct {
 	// sFlow: sampled header
 	// v9/IPFIX: IE 31
 	IPv6FlowLabel uint32 `protobuf:"varint,37,opt,name=IPv6FlowLabel,proto3" json:"IPv6FlowLabel,omitempty"`
-	// Start of the flow. Where the exporter gives no time: TimeReceived.
+	// Start of the flow. Where the exporter gives no time, or one that is more than
+	// 7 days before or an hour after TimeReceived: TimeFlowEnd.
 	// Unit: seconds since 1970-01-01 UTC
 	// v5: First
-	// v9/IPFIX: IE 22, 150, 152, 154, 156
+	// v9/IPFIX: IE 150, 152, 154, 156, else 22, for which IPFIX needs IE 160 in the record or in options data
 	TimeFlowStart uint64 `protobuf:"varint,38,opt,name=TimeFlowStart,proto3" json:"TimeFlowStart,omitempty"`
 	// VRF that the packet came in by.
 	// Column: IngressVrfId
@@ -344,7 +346,8 @@ type FlowMessage struct {
 	// Column: EgressVrfId
 	// v9/IPFIX: IE 235
 	EgressVrfID uint32 `protobuf:"varint,40,opt,name=EgressVrfID,proto3" json:"EgressVrfID,omitempty"`
-	// Direction of a biflow (RFC 5103 section 6.3, biflowDirection).
+	// How the source of a biflow was chosen (RFC 5103 section 6.3, biflowDirection).
+	// The flow in reverse, which is a record of its own, has 1 for 2 and 2 for 1.
 	// v9/IPFIX: IE 239
 	BiFlowDirection uint32 `protobuf:"varint,41,opt,name=BiFlowDirection,proto3" json:"BiFlowDirection,omitempty"`
 	// Side of the interface on which the flow was seen: 0 ingress, 1 egress.
