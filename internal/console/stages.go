@@ -75,6 +75,7 @@ var decodeErrorTitles = map[string]string{
 	"template":         "unusable template",
 	"unknown_template": "template not received yet",
 	"record":           "unreadable record",
+	"too_many_records": "too many records for its size",
 	"datagram_header":  "unreadable header",
 	"sample_header":    "unreadable sample",
 	"samples_missing":  "samples missing",
