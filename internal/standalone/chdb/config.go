@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -36,6 +38,38 @@ var defaultServer = map[string]string{
 	"display_secrets_in_show_and_select": "1",
 }
 
+// limit is what a setting is for read-only queries, and between which values they may
+// set it. 0 would be no limit at all.
+type limit struct{ Default, Min, Max string }
+
+const gibibyte = 1 << 30
+
+// readLimits keep one query of a person from taking the process down, or what it
+// needs to store flows. They hold for what the URL sets and for what the query's text
+// sets alike. Memory is in bytes; what exceeds the half of it goes to the disk first.
+var readLimits = map[string]limit{
+	"max_execution_time":                        {"60", "0.001", "600"}, // seconds
+	"max_memory_usage":                          {size(2), "1", size(4)},
+	"max_memory_usage_for_user":                 {size(4), "1", size(4)}, // of all queries together
+	"max_temporary_data_on_disk_size_for_query": {size(4), "1", size(8)},
+	"max_temporary_data_on_disk_size_for_user":  {size(8), "1", size(8)},
+}
+
+func size(gibibytes int) string { return strconv.Itoa(gibibytes * gibibyte) }
+
+// readerProfile is the profile that has readLimits as constraints.
+const readerProfile = "reader"
+
+// limitReading makes the session one of a reader. The profile has the constraints
+// only, because a session that changes its profile keeps the values it had.
+var limitReading = func() string {
+	sql := "SET profile = " + quote(readerProfile)
+	for _, name := range slices.Sorted(maps.Keys(readLimits)) {
+		sql += ", " + name + " = " + quote(readLimits[name].Default)
+	}
+	return sql
+}()
+
 // configTemplate names the default profile twice, because what runs in the
 // background (inserts of Kafka tables) takes its settings from there, and not
 // from the engine's arguments.
@@ -56,6 +90,13 @@ var usersTemplate = template.Must(template.New("users").Parse(`<clickhouse>
       <{{$name}}>{{$value}}</{{$name}}>
 {{- end}}
     </default>
+    <{{.Reader}}>
+      <constraints>
+{{- range $name, $limit := .ReadLimits}}
+        <{{$name}}><min>{{$limit.Min}}</min><max>{{$limit.Max}}</max></{{$name}}>
+{{- end}}
+      </constraints>
+    </{{.Reader}}>
   </profiles>
   <users>
     <default>
@@ -83,9 +124,10 @@ func writeConfig(dataDir string, options Options) (string, error) {
 	}
 	config, users := filepath.Join(dir, "config.xml"), filepath.Join(dir, "users.xml")
 	values := struct {
-		Users, Withheld  string
-		Server, Settings map[string]string
-	}{Users: escape(users), Withheld: strings.Join(withheld, ", ")}
+		Users, Withheld, Reader string
+		Server, Settings        map[string]string
+		ReadLimits              map[string]limit
+	}{Users: escape(users), Withheld: strings.Join(withheld, ", "), Reader: readerProfile, ReadLimits: readLimits}
 	var err error
 	if values.Server, err = escapeSettings(defaultServer, options.Server); err != nil {
 		return "", err

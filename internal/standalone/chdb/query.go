@@ -37,7 +37,8 @@ type Query struct {
 	// Params are the values of {name:Type} placeholders, in text form.
 	Params map[string]string
 	// ReadOnly refuses everything that could change the engine's state or reach
-	// beyond its tables, with CodeReadonly.
+	// beyond its tables, with CodeReadonly, and limits time (60 s, or what Settings
+	// says up to 600 s), memory and temporary files.
 	ReadOnly bool
 }
 
@@ -59,7 +60,7 @@ type Stats struct {
 }
 
 // streamed are the statements whose output libchdb can hand out in pieces.
-var streamed = regexp.MustCompile(`(?i)^[\s(]*(SELECT|WITH|FROM|VALUES)\b`)
+var streamed = regexp.MustCompile(`(?is)^(?:[\s(]|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH|FROM|VALUES)\b`)
 
 // Query runs q and returns when its first block is there, so that most errors
 // are returned here and not by Result.Read. Cancelling ctx, also later while the

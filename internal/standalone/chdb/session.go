@@ -42,6 +42,9 @@ func (s *session) configure(q Query) error {
 		if !settingName.MatchString(name) {
 			return &Error{Code: codeUnknownSetting, Message: fmt.Sprintf("Unknown setting %q. (UNKNOWN_SETTING)", name)}
 		}
+		if name == "profile" && q.ReadOnly {
+			return &Error{Code: CodeReadonly, Message: "Cannot modify 'profile' setting in readonly mode: it holds the limits. (READONLY)"}
+		}
 		if name == "readonly" && q.ReadOnly {
 			if q.Settings[name] != "1" && q.Settings[name] != "2" {
 				return &Error{Code: CodeReadonly, Message: "Cannot modify 'readonly' setting in readonly mode. (READONLY)"}
@@ -53,6 +56,11 @@ func (s *session) configure(q Query) error {
 	}
 	if q.Database != "" {
 		if err := s.run("USE `" + identifierEscaper.Replace(q.Database) + "`"); err != nil {
+			return err
+		}
+	}
+	if q.ReadOnly {
+		if err := s.run(limitReading); err != nil {
 			return err
 		}
 	}
