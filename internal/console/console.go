@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/leoluk/NetMeta/internal/origin"
 )
 
 // Names of listeners, as in the metrics of package listen.
@@ -56,7 +58,7 @@ func New(config Config) http.Handler {
 	mux.HandleFunc("GET /-/ready", config.serveReady)
 	serveAPI(mux, config)
 	serveAssets(mux)
-	return withSecurityHeaders(mux)
+	return withSecurityHeaders(origin.Guard(mux))
 }
 
 func (c Config) serveReady(w http.ResponseWriter, r *http.Request) {
@@ -81,9 +83,7 @@ func withSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentSecurityPolicy)
-		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})
 }

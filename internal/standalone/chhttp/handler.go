@@ -7,6 +7,7 @@
 package chhttp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,8 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 
+	"github.com/leoluk/NetMeta/internal/origin"
 	"github.com/leoluk/NetMeta/internal/standalone/chdb"
 )
 
@@ -47,7 +48,7 @@ func New(engine *chdb.Engine, options Options) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("There is nothing at %s. Queries go to /, health checks to /ping.", r.URL.Path), http.StatusNotFound)
 	})
-	return mux
+	return origin.Guard(mux)
 }
 
 type handler struct {
@@ -98,12 +99,12 @@ func (h *handler) root(w http.ResponseWriter, r *http.Request) {
 func (h *handler) respond(w http.ResponseWriter, q *request, result *chdb.Result) {
 	var source io.Reader = result
 	if q.wait {
-		whole, err := io.ReadAll(result)
+		whole, err := readWhole(result)
 		if err != nil {
 			h.fail(w, err)
 			return
 		}
-		source = strings.NewReader(string(whole))
+		source = bytes.NewReader(whole)
 	}
 	out, err := newOutput(w, q)
 	if err != nil {
@@ -129,6 +130,18 @@ func (h *handler) respond(w http.ResponseWriter, q *request, result *chdb.Result
 		slog.Debug("send the result of a query", "query_id", q.id, "err", err)
 		out.fail(h.text(err), tag)
 	}
+}
+
+// maxWhole is how much of a result is kept for wait_end_of_query, in bytes.
+const maxWhole = 64 << 20
+
+func readWhole(result io.Reader) ([]byte, error) {
+	whole, err := io.ReadAll(io.LimitReader(result, maxWhole+1))
+	if err == nil && len(whole) > maxWhole {
+		err = &chdb.Error{Code: codeTooManyBytes, Message: fmt.Sprintf(
+			"Limit for result exceeded: wait_end_of_query=1 holds %d bytes at the most, without it results are streamed. (TOO_MANY_ROWS_OR_BYTES)", maxWhole)}
+	}
+	return whole, err
 }
 
 // fail answers with an exception, nothing of the body having been sent.

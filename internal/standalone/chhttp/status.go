@@ -13,6 +13,7 @@ const (
 	codeNotImplemented = 48
 	codeTimeout        = 159
 	codeQueryTooLarge  = 229
+	codeTooManyBytes   = 396
 	codeStdException   = 1001
 )
 
