@@ -21,8 +21,10 @@ fi
 
 install_all() {
 	need_go
-	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct gcc:gcc
+	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct \
+		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven
 	need_libchdb
+	scripts/vendor-web.sh --check
 	if ! scripts/kafka.sh install; then
 		[ "${NETMETA_REQUIRE:-}" != all ] || fail "the genuine Kafka could not be installed, and NETMETA_REQUIRE=all allows no skip"
 		say "SKIPPED: the genuine Kafka could not be installed; its tests are left out"
@@ -41,7 +43,7 @@ lint() {
 	[ -z "$unformatted" ] || fail "not formatted, run gofmt -w on: $unformatted"
 	go vet ./...
 	go tool staticcheck ./...
-	mapfile -t shell < <(grep -rlE '^#!/usr/bin/env bash|^# shellcheck shell=bash' scripts .ci)
+	mapfile -t shell < <(grep -rlE '^#!/usr/bin/env bash|^# shellcheck shell=bash' --exclude-dir=node_modules scripts .ci)
 	shellcheck -x "${shell[@]}"
 	go tool shfmt -d "${shell[@]}"
 
@@ -50,7 +52,6 @@ lint() {
 	before=$(generated)
 	go generate ./...
 	[ "$before" = "$(generated)" ] || fail "generated files were out of date: commit what go generate ./... has made"
-	scripts/vendor-web.sh --check
 }
 
 install_all
