@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strings"
 
 	"github.com/golang-migrate/migrate/v4"
 	driver "github.com/golang-migrate/migrate/v4/database/clickhouse"
@@ -91,7 +92,14 @@ func newestVersion(migrations source.Driver) (uint, error) {
 type migrationLog struct{}
 
 func (migrationLog) Printf(format string, v ...any) {
-	slog.Info("schema: migrated", "step", fmt.Sprintf(format, v...))
+	line := strings.TrimSpace(fmt.Sprintf(format, v...))
+	var version uint
+	var name string
+	if _, err := fmt.Sscanf(line, "%d/u %s", &version, &name); err != nil {
+		slog.Info("schema: " + line)
+		return
+	}
+	slog.Info("schema: migrated", "version", version, "name", name)
 }
 
 func (migrationLog) Verbose() bool { return false }
