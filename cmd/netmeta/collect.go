@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,15 +15,12 @@ import (
 	"github.com/leoluk/NetMeta/internal/queue"
 )
 
-// flushTimeout bounds how long a stopping collector waits for Kafka: less than the
-// 30 s that Kubernetes grants before it kills.
-const flushTimeout = 20 * time.Second
-
 func newCollectCommand() *cobra.Command {
 	var (
-		config  collect.Config
-		kafka   queue.Config
-		address string
+		config       collect.Config
+		kafka        queue.Config
+		address      string
+		flushTimeout time.Duration
 	)
 	cmd := &cobra.Command{
 		Use:   "collect",
@@ -31,7 +29,7 @@ func newCollectCommand() *cobra.Command {
   netmeta collect --kafka 127.0.0.1:9092 --sflow 192.0.2.10:6343 --netflow "" --netflow-legacy ""`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runCollect(cmd.Context(), config, kafka, address)
+			return runCollect(cmd.Context(), config, kafka, address, flushTimeout)
 		},
 	}
 	flags := cmd.Flags()
@@ -43,14 +41,16 @@ func newCollectCommand() *cobra.Command {
 	flags.StringSliceVar(&kafka.Brokers, "kafka", []string{"127.0.0.1:9092"}, "Kafka brokers to start from, HOST:PORT, separated by commas")
 	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic to write FlowMessages to")
 	flags.IntVar(&kafka.Buffer, "kafka-buffer", 64<<20, "bytes of encoded flows that may wait for Kafka; what exceeds it is dropped and counted")
+	// Kubernetes kills 30 s after it has asked to stop.
+	flags.DurationVar(&flushTimeout, "flush-timeout", 20*time.Second, "how long to wait, when stopping, for Kafka to take what was received")
 	flags.StringVar(&address, "metrics", "127.0.0.1:9100", `address for Prometheus metrics at /metrics; "" to leave it out`)
 	return cmd
 }
 
-func runCollect(ctx context.Context, config collect.Config, kafka queue.Config, metricsAddress string) error {
+func runCollect(ctx context.Context, config collect.Config, kafka queue.Config, metricsAddress string, flushTimeout time.Duration) error {
 	server, err := metrics.Serve(metricsAddress)
 	if err != nil {
-		return err
+		return fmt.Errorf("--metrics: %w", err)
 	}
 	defer server.Close()
 
@@ -60,10 +60,10 @@ func runCollect(ctx context.Context, config collect.Config, kafka queue.Config, 
 	}
 	collector, err := collect.Start(config, producer)
 	if err != nil {
-		return err
+		return errors.Join(err, producer.Close(ctx))
 	}
 	<-ctx.Done()
-	slog.Info("collect: stopping, writing what was received to Kafka")
+	slog.Info("collect: stopping, writing what was received to Kafka", "timeout", flushTimeout)
 	collector.Stop()
 	flush, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()

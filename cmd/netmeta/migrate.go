@@ -1,6 +1,12 @@
 package main
 
 import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,18 +35,7 @@ nothing. It refuses a database that a newer netmeta has migrated.`,
 				return err
 			}
 			defer db.Close()
-			if len(kafka.Brokers) > 0 {
-				if err := clickhouse.ConfigureKafka(cmd.Context(), db, kafka); err != nil {
-					return err
-				}
-			}
-			if err := clickhouse.Migrate(cmd.Context(), db); err != nil {
-				return err
-			}
-			if retention == 0 {
-				return nil
-			}
-			return clickhouse.SetRetention(cmd.Context(), db, retention)
+			return runMigrate(cmd.Context(), db, kafka, retention)
 		},
 	}
 	flags := cmd.Flags()
@@ -50,4 +45,53 @@ nothing. It refuses a database that a newer netmeta has migrated.`,
 	flags.StringVar(&kafka.Group, "group", clickhouse.DefaultGroup, "Kafka consumer group that ClickHouse reads as")
 	flags.DurationVar(&retention, "retention", 0, "how long flows are kept, for example 168h; left out, it stays as it is")
 	return cmd
+}
+
+func runMigrate(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka, retention time.Duration) error {
+	if err := reach(ctx, db); err != nil {
+		return err
+	}
+	if err := configureKafka(ctx, db, kafka); err != nil {
+		return err
+	}
+	if err := clickhouse.Migrate(ctx, db); err != nil {
+		return err
+	}
+	if retention != 0 {
+		if err := clickhouse.SetRetention(ctx, db, retention); err != nil {
+			return fmt.Errorf("--retention: %w", err)
+		}
+	}
+	slog.Info("migrate: the schema is up to date")
+	return nil
+}
+
+// configureKafka stores the Kafka settings, or checks that there are some: without
+// them a migration would fail half-way.
+func configureKafka(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka) error {
+	if len(kafka.Brokers) > 0 {
+		return clickhouse.ConfigureKafka(ctx, db, kafka)
+	}
+	var exists bool
+	if err := db.QueryRowContext(ctx, `SELECT count() > 0 FROM system.named_collections WHERE name = 'netmeta_kafka'`).Scan(&exists); err != nil {
+		return fmt.Errorf("look for the Kafka settings in ClickHouse: %w", err)
+	}
+	if !exists {
+		return errors.New("ClickHouse shows no named collection netmeta_kafka: give --kafka, or grant SHOW NAMED COLLECTIONS where the server's configuration has it")
+	}
+	return nil
+}
+
+// reach fails when ClickHouse does not answer, and says what to look at.
+func reach(ctx context.Context, db *sql.DB) error {
+	err := db.PingContext(ctx)
+	var network *net.OpError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &network): // says all that the client's errors around it say
+		return fmt.Errorf("ClickHouse cannot be reached: %w (is it running, and is --clickhouse the address of its HTTP interface, usually port 8123?)", network)
+	default:
+		return fmt.Errorf("ClickHouse refuses: %w (check the user, password, port and database in --clickhouse)", err)
+	}
 }

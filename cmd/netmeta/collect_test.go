@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/generate"
+	"github.com/leoluk/NetMeta/pb"
+)
+
+// launchCollector runs netmeta collect on free ports.
+func launchCollector(t *testing.T, args ...string) *process {
+	t.Helper()
+	const any = "127.0.0.1:0"
+	return launch(t, append([]string{"collect", "--sflow", any, "--netflow", any, "--netflow-legacy", any, "--metrics", any}, args...)...)
+}
+
+// sendTo plays sFlow exporters towards the collector.
+func sendTo(t *testing.T, p *process, flows uint64) generate.Report {
+	t.Helper()
+	report, err := generate.Run(t.Context(), generate.Options{
+		Protocol: generate.SFlow, To: p.find(t, `protocol=sflow address=(\S+)`), Flows: flows, Rate: 20_000,
+		Exporters: 2, Seed: 1, SamplingRates: []uint32{100},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// stored returns the sum of bytes of so many flows in the topic.
+func stored(t *testing.T, brokers []string, flows uint64) (sum uint64) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(flow.Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	n := uint64(0)
+	for n < flows {
+		fetched := client.PollFetches(ctx)
+		if err := fetched.Err(); err != nil {
+			t.Fatalf("read the topic after %d of %d flows: %v", n, flows, err)
+		}
+		fetched.EachRecord(func(r *kgo.Record) {
+			for in := bytes.NewReader(r.Value); in.Len() > 0; n++ {
+				var m pb.FlowMessage
+				if err := protodelim.UnmarshalFrom(in, &m); err != nil {
+					t.Fatal(err)
+				}
+				sum += m.Bytes
+			}
+		})
+	}
+	return sum
+}
+
+func TestCollectWritesEverythingToKafkaBeforeItEnds(t *testing.T) {
+	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	p := launchCollector(t, "--kafka", strings.Join(k.ListenAddrs(), ","))
+	report := sendTo(t, p, 5000)
+	response, err := http.Get(p.find(t, `serving url=(\S+)`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(body), `netmeta_listen_datagrams_total{listener="sflow"}`) {
+		t.Errorf("metrics: %v\n%s", err, body)
+	}
+	p.signal(t)
+	if code := p.wait(t); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	want := report.Exporters[0].Bytes + report.Exporters[1].Bytes
+	if sum := stored(t, k.ListenAddrs(), 5000); sum != want {
+		t.Errorf("the topic's flows add up to %d bytes, %d were sent", sum, want)
+	}
+}
+
+func TestCollectWithoutKafkaSaysWhichBrokersAndHowManyFlowsWereLost(t *testing.T) {
+	p := launchCollector(t, "--kafka", "127.0.0.1:1,127.0.0.1:2", "--flush-timeout", "100ms")
+	p.find(t, `Kafka cannot be reached.*brokers=127.0.0.1:1,127.0.0.1:2`)
+	sendTo(t, p, 1000)
+	p.signal(t)
+	if code := p.wait(t); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	p.find(t, `netmeta: write the last flows to Kafka: .*1000 accepted flows were not delivered`)
+}
+
+func TestSecondSignalEndsCollectAtOnce(t *testing.T) {
+	p := launchCollector(t, "--kafka", "127.0.0.1:1", "--flush-timeout", "1h")
+	sendTo(t, p, 10)
+	p.signal(t)
+	p.find(t, `stopping, writing what was received to Kafka.*timeout=1h`)
+	p.signal(t)
+	if code := p.wait(t); code != -1 {
+		t.Errorf("exit code %d, want an end by the signal", code)
+	}
+}
+
+func TestCollectRefusesWhatItCannotDo(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	off := "--sflow= --netflow= --netflow-legacy= --metrics= "
+	for _, test := range []struct{ name, args, want string }{
+		{"no listener", off, "every listener is switched off"},
+		{"taken port", off + "--sflow " + listenUDP(t, "127.0.0.1:0"), "listen for sflow on udp 127.0.0.1:"},
+		{"taken metrics port", "--metrics " + taken.Addr().String(), "--metrics: serve metrics on " + taken.Addr().String()},
+		{"no broker", off + "--kafka=", "no brokers given"},
+		{"buffer below a message", off + "--kafka-buffer 1000", "buffer of 1000 bytes"},
+		{"argument", "sflow", "unknown command"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, _, err := execute(t, append([]string{"collect"}, strings.Fields(test.args)...)...)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/standalone/chdb"
+	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
+)
+
+// serveEngine runs the ClickHouse engine, of which a process can have one, and
+// returns the URL of its HTTP interface.
+func serveEngine(t *testing.T) string {
+	t.Helper()
+	lib, err := chdb.Find("")
+	if err != nil {
+		t.Fatal(err, "(scripts/test.sh installs it)")
+	}
+	engine, err := chdb.Open(lib, t.TempDir(), chdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(engine.Close)
+	server := httptest.NewServer(chhttp.New(engine, chhttp.Options{}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestMigrateCreatesTheSchemaOnce(t *testing.T) {
+	url := serveEngine(t)
+	code, written := run(t, "migrate", "--clickhouse", url)
+	if code != 1 || !strings.Contains(written, "give --kafka") {
+		t.Errorf("without Kafka settings: exit code %d, want 1 and what to give:\n%s", code, written)
+	}
+	for attempt := range 2 {
+		code, written := run(t, "migrate", "--clickhouse", url, "--kafka", "127.0.0.1:1", "--retention", "240h")
+		if code != 0 || !strings.Contains(written, "the schema is up to date") {
+			t.Errorf("attempt %d: exit code %d:\n%s", attempt+1, code, written)
+		}
+		if logged := strings.Contains(written, "schema: migrated version=1 name=flows_raw\n"); logged != (attempt == 0) {
+			t.Errorf("attempt %d: migration 1 was logged: %v, want it the first time only:\n%s", attempt+1, logged, written)
+		}
+	}
+	db, err := clickhouse.Open(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var definition string
+	if err := db.QueryRow("SELECT create_table_query FROM system.tables WHERE name = 'flows_raw'").Scan(&definition); err != nil {
+		t.Fatal(err)
+	}
+	if want := "TimeReceived + toIntervalSecond(864000)"; !strings.Contains(definition, want) {
+		t.Errorf("flows_raw does not end rows with the retention %q:\n%s", want, definition)
+	}
+	code, written = run(t, "migrate", "--clickhouse", url, "--retention", "1m")
+	if code != 1 || !strings.Contains(written, "--retention: retention of 1m0s is too short") {
+		t.Errorf("retention of a minute: exit code %d, want 1 and why:\n%s", code, written)
+	}
+}
+
+func TestMigrateSaysWhatToDoWithoutShowingThePassword(t *testing.T) {
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-ClickHouse-Exception-Code", "516")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintln(w, "Code: 516. DB::Exception: admin: Authentication failed")
+	}))
+	defer refusing.Close()
+	for _, test := range []struct{ name, address, want string }{
+		{"nothing listens", "http://admin:secret@127.0.0.1:1/default", "cannot be reached: dial tcp 127.0.0.1:1"},
+		{"no such host", "http://admin:secret@host.invalid:8123/default", "cannot be reached: dial tcp: lookup host.invalid"},
+		{"without scheme", "admin:secret@127.0.0.1:1", "its HTTP interface, usually port 8123"},
+		{"native protocol", "clickhouse://admin:secret@127.0.0.1:9000", "not http or https"},
+		{"wrong password", strings.Replace(refusing.URL, "://", "://admin:secret@", 1), "Authentication failed (check the user, password"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, _, err := execute(t, "migrate", "--clickhouse", test.address, "--kafka", "127.0.0.1:1")
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("error %v, want %q", err, test.want)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error shows the password: %v", err)
+			}
+		})
+	}
+}
