@@ -1,6 +1,10 @@
 package exporter
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
 
 func TestBootIsTheLastThatWasSaid(t *testing.T) {
 	state := NewTable(Config{}).Get(spoofed(1), start)
@@ -18,7 +22,7 @@ func TestBootIsTheLastThatWasSaid(t *testing.T) {
 func TestBootsOfOneExporterAreBounded(t *testing.T) {
 	table := NewTable(Config{MaxSamplers: 10})
 	state := table.Get(spoofed(1), start)
-	before := valueOf(t, bootsCapacity)
+	before := int(testutil.ToFloat64(bootsCapacity))
 	for domain := range uint32(1000) {
 		state.SetBoot(domain, 1_000)
 		state.SetBoot(domain, 2_000)
@@ -26,7 +30,7 @@ func TestBootsOfOneExporterAreBounded(t *testing.T) {
 	if n := state.boots.Len(); n != 10 {
 		t.Errorf("%d are kept, want 10", n)
 	}
-	if evicted := valueOf(t, bootsCapacity) - before; evicted != 990 {
+	if evicted := int(testutil.ToFloat64(bootsCapacity)) - before; evicted != 990 {
 		t.Errorf("%d evictions were counted, want 990", evicted)
 	}
 	if state.bytes != 10*bootBytes {

@@ -3,6 +3,8 @@ package exporter
 import (
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/leoluk/NetMeta/pb"
 )
 
@@ -67,7 +69,7 @@ func TestSetTemplateTellsRepetitionFromChange(t *testing.T) {
 
 func TestLeastRecentlyUsedTemplateGoesFirst(t *testing.T) {
 	state := NewTable(Config{MaxTemplates: 2}).Get(spoofed(1), start)
-	before := valueOf(t, templatesCapacity)
+	before := int(testutil.ToFloat64(templatesCapacity))
 	state.SetTemplate(9, 0, 256, octets(4))
 	state.SetTemplate(9, 0, 257, octets(4))
 	state.Template(9, 0, 256)
@@ -75,7 +77,7 @@ func TestLeastRecentlyUsedTemplateGoesFirst(t *testing.T) {
 	if state.Template(9, 0, 256) == nil || state.Template(9, 0, 257) != nil || state.Template(9, 0, 258) == nil {
 		t.Error("want 257, which was not used since, to be gone, and 256 and 258 to be kept")
 	}
-	if evicted := valueOf(t, templatesCapacity) - before; evicted != 1 {
+	if evicted := int(testutil.ToFloat64(templatesCapacity)) - before; evicted != 1 {
 		t.Errorf("%d evictions were counted, want 1", evicted)
 	}
 }
@@ -148,7 +150,7 @@ func TestRateIsTheMostSpecific(t *testing.T) {
 
 func TestSamplersOfOneExporterAreBounded(t *testing.T) {
 	state := NewTable(Config{MaxSamplers: 10}).Get(spoofed(1), start)
-	before := valueOf(t, samplersCapacity)
+	before := int(testutil.ToFloat64(samplersCapacity))
 	for i := range uint32(1000) {
 		state.SetRate(9, i, uint64(i), 100)
 		state.Rate(9, i, 0)
@@ -159,7 +161,7 @@ func TestSamplersOfOneExporterAreBounded(t *testing.T) {
 	if n := len(state.agreed); n > 10 {
 		t.Errorf("%d domains are kept, want at most 10", n)
 	}
-	if evicted := valueOf(t, samplersCapacity) - before; evicted != 990 {
+	if evicted := int(testutil.ToFloat64(samplersCapacity)) - before; evicted != 990 {
 		t.Errorf("%d evictions were counted, want 990", evicted)
 	}
 }

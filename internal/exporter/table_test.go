@@ -8,8 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/leoluk/NetMeta/pb"
 )
@@ -21,20 +20,10 @@ func spoofed(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(i))))
 }
 
-// valueOf returns what a counter says, so that a test can tell what it added.
-func valueOf(t *testing.T, c prometheus.Metric) int {
-	t.Helper()
-	var m dto.Metric
-	if err := c.Write(&m); err != nil {
-		t.Fatal(err)
-	}
-	return int(m.GetCounter().GetValue())
-}
-
 func TestAMillionSpoofedAddressesStayWithinTheBounds(t *testing.T) {
 	const addresses = 1_000_000
 	table := NewTable(Config{MaxExporters: 4096, MaxBytes: 128 << 10})
-	evicted := valueOf(t, exportersCapacity) + valueOf(t, exportersBytes)
+	evicted := int(testutil.ToFloat64(exportersCapacity)) + int(testutil.ToFloat64(exportersBytes))
 	template := NewTemplate(false, 0, make([]Field, 30))
 	for i := range addresses {
 		state := table.Get(spoofed(i), start)
@@ -49,7 +38,7 @@ func TestAMillionSpoofedAddressesStayWithinTheBounds(t *testing.T) {
 	if table.bytes > 128<<10 || table.bytes == 0 {
 		t.Errorf("their templates and rates take %d bytes, want at most %d", table.bytes, 128<<10)
 	}
-	evicted = valueOf(t, exportersCapacity) + valueOf(t, exportersBytes) - evicted
+	evicted = int(testutil.ToFloat64(exportersCapacity)) + int(testutil.ToFloat64(exportersBytes)) - evicted
 	if want := addresses - table.Len(); evicted != want {
 		t.Errorf("%d evictions were counted, want %d", evicted, want)
 	}
@@ -98,7 +87,7 @@ func TestLeastRecentlyHeardExporterGoesFirst(t *testing.T) {
 
 func TestIdleExportersAreForgotten(t *testing.T) {
 	table := NewTable(Config{Idle: time.Hour})
-	before := valueOf(t, exportersIdle)
+	before := int(testutil.ToFloat64(exportersIdle))
 	table.Get(spoofed(1), start)
 	table.Get(spoofed(2), start)
 	table.Get(spoofed(3), start.Add(59*time.Minute))
@@ -109,7 +98,7 @@ func TestIdleExportersAreForgotten(t *testing.T) {
 	if table.Len() != 1 {
 		t.Errorf("%d exporters after the hour, want the one that was heard of", table.Len())
 	}
-	if forgotten := valueOf(t, exportersIdle) - before; forgotten != 2 {
+	if forgotten := int(testutil.ToFloat64(exportersIdle)) - before; forgotten != 2 {
 		t.Errorf("%d were counted as idle, want 2", forgotten)
 	}
 }

@@ -6,12 +6,13 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/golden"
 )
 
 // The benchmarks decode datagrams as full as an Ethernet frame allows, and report
 // records per second.
 func BenchmarkDecode(b *testing.B) {
-	v5 := readHex(b, "v5.hex")
+	v5 := golden.Bytes(b, "v5")
 	record := v5[headerSizeV5 : headerSizeV5+recordSizeV5]
 	v5 = v5[:headerSizeV5]
 	for range 30 {

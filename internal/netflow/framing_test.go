@@ -8,11 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
+	"github.com/leoluk/NetMeta/internal/golden"
 	"github.com/leoluk/NetMeta/internal/metrics"
 )
 
@@ -89,7 +88,7 @@ func TestCountInHeaderIsNotBelieved(t *testing.T) {
 	})
 	t.Run("v5 with fewer records than it says", func(t *testing.T) {
 		c := newCollector(exporter.Config{})
-		datagram := readHex(t, "v5.hex")
+		datagram := golden.Bytes(t, "v5")
 		copy(datagram[2:], u16(65_535))
 		err := c.decode(datagram)
 		if err == nil || !strings.Contains(err.Error(), "65535 records announced, 2 received") {
@@ -102,7 +101,7 @@ func TestCountInHeaderIsNotBelieved(t *testing.T) {
 // A count that is followed by nothing must not make anybody allocate for it.
 func TestLyingCountsCostNoMemory(t *testing.T) {
 	for name, datagram := range map[string][]byte{
-		"v5 records":            readHex(t, "v5.hex")[:headerSizeV5],
+		"v5 records":            golden.Bytes(t, "v5")[:headerSizeV5],
 		"v9 template fields":    v9(set(0, u16(256), u16(65_532))),
 		"ipfix template fields": ipfix10(set(2, u16(256), u16(65_532))),
 		"ipfix option scopes":   ipfix10(set(3, u16(256), u16(65_532), u16(65_532))),
@@ -177,8 +176,8 @@ func TestExporterIsItsAddress(t *testing.T) {
 }
 
 func TestTruncationAtEveryByteDoesNotPanic(t *testing.T) {
-	for _, name := range []string{"v5.hex", "v9.hex", "ipfix.hex", "biflow.hex"} {
-		datagram := readHex(t, name)
+	for _, name := range []string{"v5", "v9", "ipfix", "biflow"} {
+		datagram := golden.Bytes(t, name)
 		whole := newCollector(exporter.Config{})
 		if err := whole.decode(datagram); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -197,9 +196,9 @@ func TestTruncationAtEveryByteDoesNotPanic(t *testing.T) {
 func TestEveryProblemIsCounted(t *testing.T) {
 	reasons := []string{reasonVersion, reasonTruncated, reasonTrailing, reasonSetID, reasonTemplate, reasonUnknownTemplate, reasonRecord, reasonTooMany}
 	count := func() map[string]int {
-		counts := map[string]int{"records": valueOf(t, ipfix.records), "unknown rates": valueOf(t, ipfix.unknownRates)}
+		counts := map[string]int{"records": int(testutil.ToFloat64(ipfix.records)), "unknown rates": int(testutil.ToFloat64(ipfix.unknownRates))}
 		for _, reason := range reasons {
-			counts[reason] = valueOf(t, metrics.DecodeErrors.WithLabelValues(metrics.IPFIX, reason))
+			counts[reason] = int(testutil.ToFloat64(metrics.DecodeErrors.WithLabelValues(metrics.IPFIX, reason)))
 		}
 		return counts
 	}
@@ -224,15 +223,6 @@ func TestEveryProblemIsCounted(t *testing.T) {
 		"records": 3, "unknown rates": 3,
 		reasonSetID: 2, reasonTemplate: 1, reasonUnknownTemplate: 3, reasonTruncated: 1,
 	}, got)
-}
-
-func valueOf(t *testing.T, c prometheus.Metric) int {
-	t.Helper()
-	var m dto.Metric
-	if err := c.Write(&m); err != nil {
-		t.Fatal(err)
-	}
-	return int(m.GetCounter().GetValue())
 }
 
 // Without a limit, one datagram could become 64,000 rows.

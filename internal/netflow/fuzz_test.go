@@ -4,15 +4,16 @@ import (
 	"testing"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
+	"github.com/leoluk/NetMeta/internal/golden"
 )
 
 // FuzzDecode decodes two datagrams of one exporter, so that the second can use
 // templates and rates of the first.
 func FuzzDecode(f *testing.F) {
-	names := []string{"v5.hex", "v9.hex", "ipfix.hex", "withdrawal-v9.hex", "withdrawal-ipfix.hex", "data-v9.hex", "data-ipfix.hex", "biflow.hex"}
-	for _, first := range names {
-		for _, second := range names {
-			f.Add(readHex(f, first), readHex(f, second))
+	seeds := golden.All(f)
+	for _, first := range seeds {
+		for _, second := range seeds {
+			f.Add(first, second)
 		}
 	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {

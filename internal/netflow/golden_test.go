@@ -1,43 +1,20 @@
 package netflow
 
 import (
-	"encoding/hex"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/golden"
 	"github.com/leoluk/NetMeta/pb"
 )
-
-// readHex reads a datagram from testdata: hexadecimal digits, and comments from # to
-// the end of the line.
-func readHex(t testing.TB, name string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var digits strings.Builder
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(line, "#")
-		digits.WriteString(strings.Join(strings.Fields(line), ""))
-	}
-	b, err := hex.DecodeString(digits.String())
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return b
-}
 
 // The files in testdata say what each byte means; this is what they mean together.
 func TestGoldenDatagrams(t *testing.T) {
 	exporterAddr := netip.MustParseAddr("192.0.2.1")
 	at := uint64(received.Unix())
 	for name, want := range map[string][]flow.Record{
-		"v5.hex": {
+		"v5": {
 			{
 				Type: pb.FlowMessage_NETFLOW_V5, TimeReceived: at, SequenceNum: 4242, SamplerAddress: exporterAddr,
 				SamplingRate: 100, SamplingRateSource: pb.FlowMessage_RATE_PACKET,
@@ -54,7 +31,7 @@ func TestGoldenDatagrams(t *testing.T) {
 				Etype: 0x0800, Proto: 1, IcmpType: 3, IcmpCode: 4, InIf: 4, OutIf: 3,
 			},
 		},
-		"v9.hex": {
+		"v9": {
 			{
 				Type: pb.FlowMessage_NETFLOW_V9, TimeReceived: at, SequenceNum: 4242, SamplerAddress: exporterAddr,
 				SamplingRate: 512, SamplingRateSource: pb.FlowMessage_RATE_OPTIONS,
@@ -64,7 +41,7 @@ func TestGoldenDatagrams(t *testing.T) {
 				TCPFlags: 0x1b, SrcAS: 64_500, DstAS: 4_200_000_001, SrcNet: 24, DstNet: 22, VlanID: 100, SrcVlan: 100, FlowDirection: 1,
 			},
 		},
-		"ipfix.hex": {
+		"ipfix": {
 			{
 				Type: pb.FlowMessage_IPFIX, TimeReceived: at, SequenceNum: 4242, SamplerAddress: exporterAddr,
 				SamplingRate: 1000, SamplingRateSource: pb.FlowMessage_RATE_OPTIONS,
@@ -75,7 +52,7 @@ func TestGoldenDatagrams(t *testing.T) {
 				IngressVrfID: 7, EgressVrfID: 8, ForwardingStatus: 64,
 			},
 		},
-		"biflow.hex": {
+		"biflow": {
 			{
 				Type: pb.FlowMessage_IPFIX, TimeReceived: at, SequenceNum: 4242, SamplerAddress: exporterAddr,
 				SamplingRate: 1, SamplingRateSource: pb.FlowMessage_RATE_UNKNOWN,
@@ -95,7 +72,7 @@ func TestGoldenDatagrams(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			equal(t, want, decodeAll(t, readHex(t, name)))
+			equal(t, want, decodeAll(t, golden.Bytes(t, name)))
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/capturetest"
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/golden"
 )
 
 // essence is what two decoders must agree on, as long as a record says it once.
@@ -98,8 +99,8 @@ func compareWithOracle(t *testing.T, list [][]byte) (compared int) {
 }
 
 func TestGoldenDatagramsHaveTheFieldsThatTheReferenceDecoderFinds(t *testing.T) {
-	for _, name := range []string{"v9.hex", "ipfix.hex"} {
-		if compareWithOracle(t, [][]byte{readHex(t, name)}) == 0 {
+	for _, name := range []string{"v9", "ipfix"} {
+		if compareWithOracle(t, [][]byte{golden.Bytes(t, name)}) == 0 {
 			t.Errorf("%s: no record was compared", name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
+	"github.com/leoluk/NetMeta/internal/golden"
 )
 
 const variable = exporter.VariableLength
@@ -14,7 +15,7 @@ const variable = exporter.VariableLength
 func TestWithdrawalThenDataEndsAtOnce(t *testing.T) {
 	for _, version := range []string{"v9", "ipfix"} {
 		t.Run(version, func(t *testing.T) {
-			withdrawal, data := readHex(t, "withdrawal-"+version+".hex"), readHex(t, "data-"+version+".hex")
+			withdrawal, data := golden.Bytes(t, "withdrawal-"+version+""), golden.Bytes(t, "data-"+version+"")
 			c := newCollector(exporter.Config{})
 			if err := c.decode(withdrawal); err != nil {
 				t.Errorf("withdrawal of a template never sent: %v", err)

@@ -3,6 +3,8 @@ package netflow
 import (
 	"testing"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/golden"
 )
 
 // span is start and end of a flow in seconds before the datagram was received.
@@ -30,7 +32,7 @@ func TestTimesRelativeToUptime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			equal(t, test.want, spanOf(t, v9At(test.uptime, set(0, switched), set(256, u32(test.first), u32(test.last)))))
 
-			v5 := readHex(t, "v5.hex")[:headerSizeV5+recordSizeV5]
+			v5 := golden.Bytes(t, "v5")[:headerSizeV5+recordSizeV5]
 			copy(v5[2:], u16(1))
 			copy(v5[4:], u32(test.uptime))
 			copy(v5[headerSizeV5+24:], join(u32(test.first), u32(test.last)))
