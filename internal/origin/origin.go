@@ -21,7 +21,7 @@ import (
 //
 // A page can also have its own name resolve to a loopback address (DNS rebinding):
 // then it is of the same origin. Connections to a loopback address whose Host is
-// neither an address nor localhost get 421. On other addresses names are as good as
+// may be such a name get 421. On other addresses names are as good as
 // any, so whoever listens there relies on what is in front.
 func Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,15 +45,15 @@ func onLoopback(r *http.Request) bool {
 	return ok && local.IP.IsLoopback()
 }
 
-// isLocal reports whether a Host cannot be a name that somebody else gives out.
-// localhost and names below it are for loopback only (RFC 6761 section 6.3).
+// isLocal reports whether a Host cannot be a name that somebody else gives out: it is
+// an address, a name without a dot, such as this machine's own, or below localhost,
+// which is for loopback only (RFC 6761 section 6.3).
 func isLocal(host string) bool {
 	name := (&url.URL{Host: host}).Hostname()
 	if _, err := netip.ParseAddr(name); err == nil {
 		return true
 	}
-	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+	return !strings.Contains(name, ".") || strings.HasSuffix(strings.ToLower(name), ".localhost")
 }
 
 func isForeign(r *http.Request) bool {
