@@ -91,6 +91,16 @@ func TestWithoutClickHouseEachPartSaysSo(t *testing.T) {
 	}
 }
 
+func TestPagesOfOtherSitesGetNothing(t *testing.T) {
+	handler := New(unreachable(t))
+	if r := get(t, handler, "GET", "/api/setup", http.Header{"Origin": {"http://attacker.example"}}); r.StatusCode != http.StatusForbidden {
+		t.Errorf("a page of another site: status %s, want 403", r.Status)
+	}
+	if r := get(t, handler, "GET", "/api/setup", nil); r.StatusCode != http.StatusOK || r.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+		t.Errorf("status %s, headers %v", r.Status, r.Header)
+	}
+}
+
 func TestThePageLoadsOnlyItsOwnFilesAndBrowsersMayKeepThem(t *testing.T) {
 	handler := New(unreachable(t))
 	page := get(t, handler, "GET", "/", nil)

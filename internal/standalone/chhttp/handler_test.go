@@ -219,3 +219,16 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 	}
 }
+
+// A browser would run this answer as a script of the page that asks for it.
+func TestPagesOfOtherSitesGetNothing(t *testing.T) {
+	server := serve(t, true)
+	response, text := send(t, "GET", server.URL+"/?query=SELECT+'steal(1)'+FORMAT+RawBLOB", nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
+	if response.StatusCode != http.StatusForbidden || strings.Contains(text, "steal") {
+		t.Errorf("a script element of another site: got %d %q", response.StatusCode, text)
+	}
+	response, _ = send(t, "GET", server.URL+"/?query=SELECT+1", nil)
+	if response.Header.Get("X-Content-Type-Options") != "nosniff" || response.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("headers of an answer: %v", response.Header)
+	}
+}
