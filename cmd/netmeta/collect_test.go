@@ -114,7 +114,7 @@ func TestFurtherSignalEndsCollectAtOnce(t *testing.T) {
 	p.find(t, `stopping, writing what was received to Kafka.*timeout=1h`)
 	// The signal handler is taken away at the same time as that is logged: a signal in
 	// between counts as the first.
-	for ended := false; !ended; {
+	for ended, end := false, time.Now().Add(15*time.Second); !ended && time.Now().Before(end); {
 		p.cmd.Process.Signal(syscall.SIGTERM) // fails once it has ended
 		select {
 		case <-p.done:
