@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/golang-migrate/migrate/v4"
+	migratedb "github.com/golang-migrate/migrate/v4/database"
 	driver "github.com/golang-migrate/migrate/v4/database/clickhouse"
 	"github.com/golang-migrate/migrate/v4/source"
 
@@ -44,23 +45,46 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("prepare migrations of database %s: %w", database, err)
 	}
 	// m is not closed: that would close db, which is the caller's.
-	if err := checkVersion(m, newest); err != nil {
+	if err := checkVersion(ctx, db, m, newest); err != nil {
 		return err
 	}
 	m.Log = migrationLog{}
 	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 	defer stop()
 	if err := m.Up(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
-		return fmt.Errorf("migrate database %s: %w", database, err)
+		return fmt.Errorf("migrate database %s: %w", database, withoutStatement(err))
 	}
 	return ctx.Err()
 }
 
-func checkVersion(m *migrate.Migrate, newest uint) error {
+// withoutStatement leaves the text of the migration out of its error: a hundred
+// lines of SQL would hide what ClickHouse says of it.
+func withoutStatement(err error) error {
+	var failed migratedb.Error
+	if errors.As(err, &failed) && failed.OrigErr != nil {
+		return failed.OrigErr
+	}
+	return err
+}
+
+// checkUnversioned refuses a database that has NetMeta's tables but lost the record
+// of their version, as a damaged disk may leave it.
+func checkUnversioned(ctx context.Context, db *sql.DB, newest uint) error {
+	var exists bool
+	if err := db.QueryRowContext(ctx, `SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = 'flows_raw'`).Scan(&exists); err != nil {
+		return fmt.Errorf("look for table flows_raw: %w", err)
+	}
+	if exists {
+		return fmt.Errorf("flows_raw exists, but schema_migrations does not say which version it has, so it may have been damaged: if the tables were up to date, insert (%d, 0, toUnixTimestamp64Nano(now64(9))) into schema_migrations and run it again", newest)
+	}
+	return nil
+}
+
+func checkVersion(ctx context.Context, db *sql.DB, m *migrate.Migrate, newest uint) error {
 	version, dirty, err := m.Version()
 	switch {
 	case errors.Is(err, migrate.ErrNilVersion):
-		return nil
+		return checkUnversioned(ctx, db, newest)
 	case err != nil:
 		return fmt.Errorf("read the version of the schema: %w", err)
 	case version > newest:

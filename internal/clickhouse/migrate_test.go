@@ -46,6 +46,25 @@ func TestHalfDoneMigrationIsRefusedWithWhatToDo(t *testing.T) {
 	}
 }
 
+func TestTablesWhoseVersionWasLostAreRefusedWithWhatToDo(t *testing.T) {
+	db, _ := migrated(t)
+	exec(t, db, "TRUNCATE TABLE schema_migrations")
+	err := clickhouse.Migrate(t.Context(), db)
+	if err == nil || !strings.Contains(err.Error(), "does not say which version") {
+		t.Errorf("got %v, want a refusal that says why", err)
+	}
+}
+
+func TestFailedMigrationSaysWhyInOneLine(t *testing.T) {
+	db := open(t)
+	configure(t, db, startBroker(t))
+	exec(t, db, "CREATE TABLE flows_errors (x UInt8) ENGINE = Memory")
+	err := clickhouse.Migrate(t.Context(), db)
+	if err == nil || !strings.Contains(err.Error(), "flows_errors already exists") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want one line that says why", err)
+	}
+}
+
 func TestEveryMigrationCanBeTakenBack(t *testing.T) {
 	db, _ := migrated(t)
 	migrations, err := schema.Source()
