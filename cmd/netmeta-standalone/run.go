@@ -145,6 +145,9 @@ func (s *standalone) migrate(ctx context.Context) error {
 	if err := clickhouse.SetRetention(ctx, s.db, s.retention); err != nil {
 		return fmt.Errorf("--retention: %w", err)
 	}
+	if err := s.reportDamage(ctx); err != nil {
+		return err
+	}
 	s.serve(s.sql, chhttp.New(s.engine, chhttp.Options{ReadOnly: true}))
 	slog.Info("standalone: SQL over HTTP, read-only", "url", "http://"+s.sql.Addr().String()+"/")
 	return nil

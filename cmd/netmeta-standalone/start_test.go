@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/generate"
 )
 
 func TestStartThatCannotSucceedSaysWhy(t *testing.T) {
@@ -66,4 +68,47 @@ func TestSecondInstanceOnTheSameDirectoryIsRefused(t *testing.T) {
 	if second.err == nil || !strings.Contains(second.log.String(), "in use by another netmeta-standalone") {
 		t.Errorf("the second instance ended with %v:\n%s", second.err, second.log)
 	}
+}
+
+func TestHalfWrittenDataDirectoryIsReportedAndTheRestServed(t *testing.T) {
+	dir := t.TempDir()
+	i := start(t, dir)
+	if _, err := generate.Run(t.Context(), generate.Options{Protocol: generate.SFlow, To: i.SFlow, Flows: 1000, Rate: 10_000, Exporters: 1, Seed: 1, SamplingRates: []uint32{10}}); err != nil {
+		t.Fatal(err)
+	}
+	i.waitFor(t, "1000", "SELECT count() FROM flows_raw")
+	table, err := i.ask("SELECT arrayElement(data_paths, 1) FROM system.tables WHERE database = 'default' AND name = 'flows_raw'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.stop(t)
+	parts, err := filepath.Glob(filepath.Join(table, "*/data.bin"))
+	if err != nil || len(parts) == 0 {
+		t.Fatalf("no part of flows_raw found in %s: %v", table, err)
+	}
+	for _, part := range parts {
+		if err := os.Truncate(part, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	segments, err := filepath.Glob(filepath.Join(dir, "kafka/partitions/*/*.dat"))
+	if err != nil || len(segments) == 0 {
+		t.Fatalf("no segment of Kafka found below %s: %v", dir, err)
+	}
+	for _, segment := range segments {
+		if info, err := os.Stat(segment); err != nil || os.Truncate(segment, max(0, info.Size()-7)) != nil {
+			t.Fatal(segment, err)
+		}
+	}
+
+	i = start(t, dir)
+	for _, want := range []string{"ClickHouse cannot read a part of a table", "table=flows_raw", "truncating"} {
+		if !strings.Contains(i.log.String(), want) {
+			t.Errorf("the log does not say %q:\n%s", want, i.log)
+		}
+	}
+	if _, err := generate.Run(t.Context(), generate.Options{Protocol: generate.SFlow, To: i.SFlow, Flows: 500, Rate: 10_000, Exporters: 1, Seed: 1, SamplingRates: []uint32{10}}); err != nil {
+		t.Fatal(err)
+	}
+	i.waitFor(t, "500", "SELECT count() FROM flows_raw")
 }
