@@ -1,6 +1,7 @@
 CREATE MATERIALIZED VIEW flows_errors_view TO flows_errors AS
 SELECT
-    ifNull(_timestamp, now()) AS TimeReceived,
+    -- The producer's clock, unless it is so wrong that the row would be gone at once.
+    if(ifNull(abs(dateDiff('second', _timestamp, now())) < 30 * 86400, 0), assumeNotNull(_timestamp), now()) AS TimeReceived,
     _topic AS Topic,
     _partition AS Partition,
     _offset AS Offset,

@@ -9,15 +9,17 @@ WITH
                 length(address) = 16, address,
                 repeat('\0', 16)),
             16)
-        AS IPv6) AS toAddress
+        AS IPv6) AS toAddress,
+    -- When Kafka got the message, as far as the producer's clock can be believed.
+    if(ifNull(abs(dateDiff('second', queue._timestamp, now())) < 30 * 86400, 0), assumeNotNull(queue._timestamp), now()) AS published
 SELECT
     CAST(if(queue.Type BETWEEN 0 AND 4, queue.Type, 0) AS Enum8('FLOWUNKNOWN' = 0, 'SFLOW_5' = 1, 'NETFLOW_V5' = 2, 'NETFLOW_V9' = 3, 'IPFIX' = 4)) AS FlowType,
     queue.SequenceNum AS SequenceNum,
     -- A time that is missing or lies in the future would escape every dashboard, and
-    -- retention: the time at which Kafka received the message is used instead.
+    -- retention: the time of the Kafka message is used instead.
     if(queue.TimeReceived BETWEEN 1 AND toUnixTimestamp(now()) + 86400,
         toDateTime(queue.TimeReceived, 'UTC'),
-        toDateTime(ifNull(queue._timestamp, now()), 'UTC')) AS TimeReceived,
+        toDateTime(published, 'UTC')) AS TimeReceived,
     greatest(queue.SamplingRate, 1) AS SamplingRate,
     CAST(multiIf(queue.SamplingRate = 0, 4, queue.SamplingRateSource BETWEEN 0 AND 4, queue.SamplingRateSource, 0) AS Enum8('unspecified' = 0, 'packet' = 1, 'options' = 2, 'configured' = 3, 'unknown' = 4)) AS SamplingRateSource,
     queue.FlowDirection AS FlowDirection,

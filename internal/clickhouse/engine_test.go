@@ -109,11 +109,17 @@ func delimited(t *testing.T, flows ...*pb.FlowMessage) []byte {
 // publish writes one Kafka message for each value.
 func publish(t *testing.T, broker *kfake.Cluster, values ...[]byte) {
 	t.Helper()
+	publishAt(t, broker, time.Now(), values...)
+}
+
+// publishAt does so with the time of a producer's clock.
+func publishAt(t *testing.T, broker *kfake.Cluster, clock time.Time, values ...[]byte) {
+	t.Helper()
 	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: flow.Topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
 	defer writer.Close()
 	messages := make([]kafka.Message, len(values))
 	for i, value := range values {
-		messages[i].Value = value
+		messages[i] = kafka.Message{Value: value, Time: clock}
 	}
 	if err := writer.WriteMessages(t.Context(), messages...); err != nil {
 		t.Fatal(err)

@@ -79,6 +79,15 @@ func TestValuesThatNoCollectorWouldSendBecomeRows(t *testing.T) {
 	}
 }
 
+func TestClockOfAProducerThatIsYearsOffHidesNothing(t *testing.T) {
+	db, broker := migrated(t)
+	for _, clock := range []time.Time{time.Unix(1, 0), time.Now().AddDate(20, 0, 0)} {
+		publishAt(t, broker, clock, delimited(t, &pb.FlowMessage{Bytes: 1}), []byte("not a message"))
+	}
+	waitFor(t, db, 2, "SELECT count() FROM flows_raw WHERE abs(dateDiff('second', TimeReceived, now())) < 600")
+	waitFor(t, db, 2, "SELECT count() FROM flows_errors WHERE abs(dateDiff('second', TimeReceived, now())) < 600")
+}
+
 func TestFlowsFromHundredsOfDaysAreStoredInOneGo(t *testing.T) {
 	db, broker := migrated(t)
 	exec(t, db, "ALTER TABLE flows_raw REMOVE TTL")
