@@ -1,6 +1,7 @@
 package netflow
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 
@@ -152,7 +153,9 @@ func (v *values) setFirstUptime(b []byte) { v.firstUptime, v.hasFirstUptime = nu
 func (v *values) setLastUptime(b []byte)  { v.lastUptime, v.hasLastUptime = number32(b), true }
 func (v *values) setPacketSpace(b []byte) { v.packetSpace, v.hasPacketSpace = number(b), true }
 
-func (v *values) setICMP(to *uint32, b []byte) { *to, v.hasICMP = number32(b), true }
+// setICMP keeps what another field has said where this one is 0: templates for both
+// families have the elements of both, and leave those of the other one 0.
+func (v *values) setICMP(to *uint32, b []byte) { *to, v.hasICMP = cmp.Or(number32(b), *to), true }
 
 // setFrame reads the beginning of an observed Ethernet frame (RFC 7133 section 2.1).
 func (v *values) setFrame(b []byte) {
