@@ -9,8 +9,9 @@ import (
 
 // Times of a flow are believed from maxAge before the datagram was received (flows
 // may be long, and wait long in an exporter) to maxAhead after it (clocks differ).
-// An exporter whose clock is further off says nothing about when a flow was; the
-// time of reception is used in place of its times.
+// Of an exporter whose clock is further off, times by that clock say nothing about
+// when a flow was: the time of reception is used in their place. Times since its start
+// do not depend on that clock, see atUptime.
 const (
 	maxAge   = 7 * 24 * time.Hour
 	maxAhead = time.Hour
@@ -43,9 +44,15 @@ func (m *message) believe(milliseconds int64) int64 {
 
 // atUptime returns when the exporter had been running for so many milliseconds. The
 // counter wraps every 49.7 days, and flows may end a little after the header was
-// written: what is meant is the moment closest to that of the header.
+// written: what is meant is the moment closest to that of the header. Where the
+// header's clock cannot be believed, it was written when it was received: how long ago
+// the flow was is known all the same.
 func (m *message) atUptime(uptime uint32) int64 {
-	return m.exported - int64(int32(m.uptime-uptime))
+	written := m.exported
+	if m.believe(written) == 0 {
+		written = m.received * 1000
+	}
+	return written - int64(int32(m.uptime-uptime))
 }
 
 // times returns start and end of the record's flow in milliseconds since 1970, 0

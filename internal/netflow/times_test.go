@@ -41,6 +41,38 @@ func TestTimesRelativeToUptime(t *testing.T) {
 	}
 }
 
+func TestTimesRelativeToUptimeNeedNoClock(t *testing.T) {
+	switched := template(256, field{22, 4}, field{21, 4})
+	for name, clock := range map[string]time.Time{
+		"a clock in 1970":          time.Unix(17, 0),
+		"a clock of 1993":          time.Date(1993, 3, 1, 0, 0, 0, 0, time.UTC),
+		"a clock eight days ago":   received.Add(-8 * 24 * time.Hour),
+		"a clock two hours ahead":  received.Add(2 * time.Hour),
+		"a clock years from today": received.Add(10 * 365 * 24 * time.Hour),
+	} {
+		t.Run(name, func(t *testing.T) {
+			seconds := u32(uint32(clock.Unix()))
+
+			nine := v9(set(0, switched), set(256, u32(testUptime-60_000), u32(testUptime-1_000)))
+			copy(nine[8:], seconds)
+			equal(t, span{60, 1}, spanOf(t, nine))
+
+			ten := ipfix10(
+				set(2, template(256, field{160, 8}, field{22, 4}, field{21, 4})),
+				set(256, u64(uint64(clock.Add(-testUptime*time.Millisecond).UnixMilli())), u32(testUptime-60_000), u32(testUptime-1_000)))
+			copy(ten[4:], seconds)
+			equal(t, span{60, 1}, spanOf(t, ten))
+
+			five := golden.Bytes(t, "v5")[:headerSizeV5+recordSizeV5]
+			copy(five[2:], u16(1))
+			copy(five[4:], join(u32(testUptime), seconds))
+			copy(five[headerSizeV5+24:], u32(testUptime-60_000))
+			copy(five[headerSizeV5+28:], u32(testUptime-1_000))
+			equal(t, span{60, 1}, spanOf(t, five))
+		})
+	}
+}
+
 func TestAbsoluteTimes(t *testing.T) {
 	start, end := received.Add(-time.Minute), received.Add(-time.Second)
 	seconds := func(at time.Time) []byte { return u32(uint32(at.Unix())) }
