@@ -35,7 +35,7 @@ type pipeline struct {
 type stage struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
-	Unit  string `json:"unit"` // of Total, in the plural
+	Unit  string `json:"unit"` // of Total, in the plural, and since when it is counted
 	Level level  `json:"level"`
 	// Advice says what is wrong and what to do; empty where nothing is.
 	Advice  string   `json:"advice,omitempty"`

@@ -12,7 +12,7 @@ const silence = 45 * time.Second
 func assessDatagrams(t trend, listeners []Listener) stage {
 	total, _ := ofCounter(metricDatagrams)(t.now())
 	s := stage{
-		ID: "datagrams", Title: "Datagrams", Unit: "datagrams", Level: levelOK,
+		ID: "datagrams", Title: "Datagrams", Unit: "datagrams since the start", Level: levelOK,
 		Total: &total, Rate: t.rate(ofCounter(metricDatagrams)),
 		Details: listenerFigures(t, listeners),
 		Losses:  byLabels(t, metricKernelDrops, func(listener string) string { return "dropped by the kernel at " + listenerTitle(listener) }),
@@ -30,7 +30,7 @@ func assessDatagrams(t trend, listeners []Listener) stage {
 		if mostly(dropped, t.recent(ofCounter(metricDatagrams))) {
 			l = levelBad
 		}
-		s.blame(l, "The kernel drops datagrams because this process reads too slowly: raise the sysctl net.core.rmem_max to 33554432, give it more CPU, or raise the sampling rate on the exporters.")
+		s.blame(l, "The kernel drops datagrams because they come faster than this process reads. For bursts, a larger buffer helps: sysctl -w net.core.rmem_max=33554432, then restart NetMeta. Otherwise give it more CPU, or let the exporters sample less, 1:2000 instead of 1:1000.")
 	}
 	if t.recent(ofCounter(metricReceiveErrors)) > 0 {
 		s.blame(levelWarn, "Reading from a socket fails: the log of this process says why.")
@@ -63,8 +63,9 @@ func listenerTitle(name string) string {
 	return name
 }
 
-// protocolTitles are the values of the label protocol as people write them.
-var protocolTitles = map[string]string{"sflow": "sFlow", "netflow5": "NetFlow v5", "netflow9": "NetFlow v9", "ipfix": "IPFIX"}
+// protocolTitles are the values of the label protocol as people write them. It is
+// netflow where a datagram's version is none of NetFlow or IPFIX.
+var protocolTitles = map[string]string{"sflow": "sFlow", "netflow": "NetFlow, IPFIX", "netflow5": "NetFlow v5", "netflow9": "NetFlow v9", "ipfix": "IPFIX"}
 
 // decodeErrorTitles explains the values of the label reason.
 var decodeErrorTitles = map[string]string{
@@ -97,7 +98,7 @@ func decodeErrorTitle(labels string) string {
 func assessRecords(t trend) stage {
 	total, _ := ofCounter(metricRecords)(t.now())
 	s := stage{
-		ID: "records", Title: "Records", Unit: "flow records", Level: levelOK,
+		ID: "records", Title: "Records", Unit: "flow records since the start", Level: levelOK,
 		Total: &total, Rate: t.rate(ofCounter(metricRecords)),
 		Details: byLabels(t, metricRecords, func(protocol string) string {
 			if title := protocolTitles[protocol]; title != "" {
@@ -152,7 +153,7 @@ func assessKafka(t trend) stage {
 	now := t.now()
 	total, _ := ofCounter(metricAcknowledged)(now)
 	s := stage{
-		ID: "kafka", Title: "Kafka", Unit: "records acknowledged", Level: levelOK,
+		ID: "kafka", Title: "Kafka", Unit: "records acknowledged since the start", Level: levelOK,
 		Total: &total, Rate: t.rate(ofCounter(metricAcknowledged)),
 		Details: []figure{{Label: "not sent yet", Value: now.sum(metricBuffered), Unit: "bytes"}},
 		Losses: byLabels(t, metricDropped, func(reason string) string {

@@ -2,7 +2,7 @@
 
 import * as echarts from "../vendor/echarts/echarts.esm.min.js";
 import { el } from "./dom.js";
-import { bits, clock, colours, packets, translucent, trimmed } from "./present.js";
+import { bits, clock, colours, duration, packets, translucent, trimmed } from "./present.js";
 
 const formats = { bits, packets };
 
@@ -17,14 +17,15 @@ export function trafficChart(container, legend) {
 		const times = series.in.map((_, i) => (answer.from + i * answer.bucket) * 1000);
 		const format = formats[unit];
 		chart.setOption(option(times, series, format, answer.bucket), { notMerge: false });
-		showLegend(series, format);
+		showLegend(series, format, answer.bucket);
 	}
 
-	function showLegend(series, format) {
+	function showLegend(series, format, bucket) {
 		const now = { in: series.in.at(-1) ?? 0, out: series.out.at(-1) ?? 0 };
 		legend.replaceChildren(
 			el("div", { class: "in" }, el("dt", {}, "In"), el("dd", {}, format(now.in))),
-			el("div", { class: "out" }, el("dt", {}, "Out"), el("dd", {}, format(now.out))));
+			el("div", { class: "out" }, el("dt", {}, "Out"), el("dd", {}, format(now.out))),
+			el("div", { class: "span" }, el("dt", { class: "unseen" }, "Mean of"), el("dd", {}, `in the last ${duration(bucket).replace(" 0 s", "")}`)));
 		container.setAttribute("aria-label",
 			`Traffic over time, now ${format(now.in)} in and ${format(now.out)} out. Left and right arrow keys read the values.`);
 	}

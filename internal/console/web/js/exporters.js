@@ -27,14 +27,14 @@ export function showExporters(section, { exporters, total }) {
 		el("thead", {}, el("tr", {},
 			el("th", { scope: "col" }, "Address"),
 			el("th", { scope: "col" }, "Protocol"),
-			el("th", { scope: "col", class: "number" }, "Traffic"),
+			el("th", { scope: "col", class: "number" }, "Mean traffic"),
 			el("th", { scope: "col" }, "Trend"),
 			el("th", { scope: "col", class: "number" }, "Flows"),
 			el("th", { scope: "col" }, "Sampling"),
 			el("th", { scope: "col", class: "number" }, "Last seen"))),
 		el("tbody", {}, ...exporters.map((e) => row(e, now - e.last_seen)))),
 		unknown ? el("p", { class: "hint" }, "Where the sampling rate is unknown, 1 is assumed, and traffic looks too small if the exporter samples: "
-			+ "let it send its rate (options data, sampler table), or configure a default here.") : "");
+			+ "let it send its rate (options data, sampler table), or start NetMeta with --default-sampling-rate.") : "");
 }
 
 function row(e, age) {

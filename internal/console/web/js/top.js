@@ -21,7 +21,7 @@ export function showTop(section, answer, by) {
 	body.replaceChildren(el("table", { "data-by": by },
 		el("thead", {}, el("tr", {},
 			el("th", { scope: "col" }, dimensions.find((d) => d.value === by).label),
-			el("th", { scope: "col", class: "number" }, "Traffic"),
+			el("th", { scope: "col", class: "number" }, "Mean traffic"),
 			el("th", { scope: "col", class: "number" }, "Share"),
 			el("th", { scope: "col" }, el("span", { class: "unseen" }, "Compared with the first")))),
 		el("tbody", {}, ...answer.rows.map((row) => el("tr", { title: packets(row.packets) },
