@@ -57,7 +57,7 @@ type decoder interface {
 func Start(config Config, producer *queue.Producer) (*Collector, error) {
 	table := exporter.NewTable(exporter.Config{DefaultRate: config.DefaultRate})
 	newNetFlow := func(emit func(*flow.Record)) decoder { return netflow.NewDecoder(table, emit) }
-	newSFlow := func(emit func(*flow.Record)) decoder { return sflow.NewDecoder(emit) }
+	newSFlow := func(emit func(*flow.Record)) decoder { return sflow.NewDecoder(config.DefaultRate, emit) }
 
 	c := &Collector{}
 	for _, l := range []struct {

@@ -31,4 +31,10 @@ var (
 		Name: "netmeta_records_total",
 		Help: "Flow records decoded and handed on, by protocol.",
 	}, []string{"protocol"})
+
+	// UnknownRates counts those of Records whose sampling rate had to be assumed.
+	UnknownRates = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_unknown_rate_records_total",
+		Help: "Flow records whose sampling rate neither the exporter nor the configuration gives, by protocol; 1 was assumed.",
+	}, []string{"protocol"})
 )

@@ -4,9 +4,9 @@
 // A datagram is read from the outside in: message header (v5.go, message.go), sets
 // (sets.go), the templates (template.go) or records (data.go, options.go) of a set,
 // the fields of a record (fields.go), and last what the fields mean together
-// (resolve.go, times.go, biflow.go). Every length and count is checked against the bytes that
-// are there before it is believed, and a problem costs no more than the smallest
-// part that it makes unreadable: a record, a set, or the rest of the datagram.
+// (resolve.go, times.go, biflow.go). Every length and count is checked against the
+// bytes that are there before it is believed, and a problem costs no more than the
+// smallest part that it makes unreadable: a record, a set, or the rest of the datagram.
 package netflow
 
 import (
@@ -17,18 +17,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/pb"
 )
-
-var unknownRates = promauto.NewCounterVec(prometheus.CounterOpts{
-	Name: "netmeta_netflow_unknown_rate_records_total",
-	Help: "Flow records whose sampling rate neither the exporter nor the configuration gives; 1 was assumed.",
-}, []string{"protocol"})
 
 // Why something could not be read: the label reason of netmeta_decode_errors_total.
 const (
@@ -55,7 +49,7 @@ type protocol struct {
 }
 
 func newProtocol(label string, flowType pb.FlowMessage_FlowType) *protocol {
-	return &protocol{label, flowType, metrics.Records.WithLabelValues(label), unknownRates.WithLabelValues(label)}
+	return &protocol{label, flowType, metrics.Records.WithLabelValues(label), metrics.UnknownRates.WithLabelValues(label)}
 }
 
 var (

@@ -101,7 +101,7 @@ var (
 func decode(t testing.TB, datagram []byte) ([]flow.Record, error) {
 	t.Helper()
 	var records []flow.Record
-	d := sflow.NewDecoder(func(r *flow.Record) { records = append(records, *r) })
+	d := sflow.NewDecoder(0, func(r *flow.Record) { records = append(records, *r) })
 	err := d.Decode(datagram, source, received)
 	return records, err
 }

@@ -33,7 +33,8 @@ var (
 	discardedPackets       = samples.WithLabelValues("discarded_packet")
 	otherSamples           = samples.WithLabelValues("other")
 
-	records = metrics.Records.WithLabelValues(metrics.SFlow)
+	records      = metrics.Records.WithLabelValues(metrics.SFlow)
+	unknownRates = metrics.UnknownRates.WithLabelValues(metrics.SFlow)
 
 	// What each of these costs: the datagram, the datagram, the rest of the datagram,
 	// the sample, the sample, the rest of the sample's records, the record.
@@ -58,7 +59,8 @@ const (
 // Decoder reads datagrams, one after the other: each goroutine needs one of its
 // own. It keeps nothing from one datagram to the next.
 type Decoder struct {
-	emit func(*flow.Record)
+	defaultRate uint64
+	emit        func(*flow.Record)
 
 	common flow.Record // what all samples of the datagram have in common
 	record flow.Record // the one that is handed to emit
@@ -68,9 +70,10 @@ type Decoder struct {
 
 // NewDecoder returns a Decoder that calls emit for every flow sample it can read,
 // from within Decode. The record is reused: emit has to be done with it when it
-// returns.
-func NewDecoder(emit func(*flow.Record)) *Decoder {
-	return &Decoder{emit: emit}
+// returns. DefaultRate, in packets per sample, is that of samples with a rate of 0;
+// where it is 0 too, their rate is 1 and RATE_UNKNOWN.
+func NewDecoder(defaultRate uint64, emit func(*flow.Record)) *Decoder {
+	return &Decoder{defaultRate: defaultRate, emit: emit}
 }
 
 // Decode emits one record for each flow sample of a datagram that came from source

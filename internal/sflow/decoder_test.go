@@ -51,7 +51,7 @@ func TestEveryFieldOfFlowSamplesIsRead(t *testing.T) {
 
 func TestRecordCountThatLiesCostsNoMemory(t *testing.T) {
 	datagram := golden.Bytes(t, "denial-of-service")
-	d := sflow.NewDecoder(func(*flow.Record) { t.Error("a flow was made of a sample that lies") })
+	d := sflow.NewDecoder(0, func(*flow.Record) { t.Error("a flow was made of a sample that lies") })
 	before := allocated()
 	err := d.Decode(datagram, source, received)
 	if got := allocated() - before; got > 64<<10 {

@@ -126,7 +126,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			s := sampleOf(bench.records...)
 			datagram := datagramOf(s, s, s, s, s)
-			d := sflow.NewDecoder(func(*flow.Record) {})
+			d := sflow.NewDecoder(0, func(*flow.Record) {})
 			b.ReportAllocs()
 			for b.Loop() {
 				_ = d.Decode(datagram, source, received)

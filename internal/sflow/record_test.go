@@ -5,8 +5,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/metrics"
+	"github.com/leoluk/NetMeta/internal/sflow"
 	"github.com/leoluk/NetMeta/pb"
 )
 
@@ -51,18 +54,33 @@ func TestInterfacesAreThoseThatAreSingle(t *testing.T) {
 
 func TestSamplingRateIsNeverZero(t *testing.T) {
 	for _, test := range []struct {
-		rate   uint32
-		want   uint64
-		source pb.FlowMessage_RateSource
+		promise      string
+		rate         uint32
+		defaultRate  uint64
+		want         uint64
+		source       pb.FlowMessage_RateSource
+		wantUnknowns float64
 	}{
-		{4096, 4096, pb.FlowMessage_RATE_PACKET},
-		{1, 1, pb.FlowMessage_RATE_PACKET},
-		{0, 1, pb.FlowMessage_RATE_UNKNOWN},
+		{"the sample's rate", 4096, 0, 4096, pb.FlowMessage_RATE_PACKET, 0},
+		{"the sample's rate before the configured one", 1, 1000, 1, pb.FlowMessage_RATE_PACKET, 0},
+		{"the configured rate where the sample has none", 0, 1000, 1000, pb.FlowMessage_RATE_CONFIGURED, 0},
+		{"1, marked and counted as unknown, where nobody says", 0, 0, 1, pb.FlowMessage_RATE_UNKNOWN, 1},
 	} {
-		r := decodeOne(t, datagramOf(sample{rate: test.rate}.bytes()))
-		if r.SamplingRate != test.want || r.SamplingRateSource != test.source {
-			t.Errorf("rate %d became %d, %v, want %d, %v", test.rate, r.SamplingRate, r.SamplingRateSource, test.want, test.source)
-		}
+		t.Run(test.promise, func(t *testing.T) {
+			unknown := metrics.UnknownRates.WithLabelValues(metrics.SFlow)
+			before := testutil.ToFloat64(unknown)
+			var r flow.Record
+			d := sflow.NewDecoder(test.defaultRate, func(emitted *flow.Record) { r = *emitted })
+			if err := d.Decode(datagramOf(sample{rate: test.rate}.bytes()), source, received); err != nil {
+				t.Fatal(err)
+			}
+			if r.SamplingRate != test.want || r.SamplingRateSource != test.source {
+				t.Errorf("rate %d, %v, want %d, %v", r.SamplingRate, r.SamplingRateSource, test.want, test.source)
+			}
+			if counted := testutil.ToFloat64(unknown) - before; counted != test.wantUnknowns {
+				t.Errorf("%v counted as unknown, want %v", counted, test.wantUnknowns)
+			}
+		})
 	}
 }
 

@@ -60,11 +60,16 @@ func ifIndex(format, value uint32) uint32 {
 }
 
 // setSample fills in what the sample says about the packet by itself.
-func setSample(r *flow.Record, h sampleHeader) {
+func (d *Decoder) setSample(r *flow.Record, h sampleHeader) {
 	r.Packets = 1
-	r.SamplingRate, r.SamplingRateSource = uint64(h.rate), pb.FlowMessage_RATE_PACKET
-	if h.rate == 0 {
+	switch {
+	case h.rate > 0:
+		r.SamplingRate, r.SamplingRateSource = uint64(h.rate), pb.FlowMessage_RATE_PACKET
+	case d.defaultRate > 0:
+		r.SamplingRate, r.SamplingRateSource = d.defaultRate, pb.FlowMessage_RATE_CONFIGURED
+	default:
 		r.SamplingRate, r.SamplingRateSource = 1, pb.FlowMessage_RATE_UNKNOWN
+		unknownRates.Inc()
 	}
 	r.InIf, r.OutIf = h.in, h.out
 	if h.source != 0 && h.source == h.out && h.source != h.in {
@@ -91,7 +96,7 @@ func (d *Decoder) flowSample(h sampleHeader, x xdr) {
 		return
 	}
 	d.record, d.packet = d.common, sampledPacket{}
-	setSample(&d.record, h)
+	d.setSample(&d.record, h)
 	for i := range h.records {
 		format, body := x.uint32(), x.opaque()
 		if x.bad {
