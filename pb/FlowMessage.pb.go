@@ -164,13 +164,16 @@ type FlowMessage struct {
 	// v5: header, sampling interval (low 14 bits)
 	// v9/IPFIX: IE 34, 50, 305 with 306, 309 with 310, in the record or in options data
 	SamplingRate uint64 `protobuf:"varint,3,opt,name=SamplingRate,proto3" json:"SamplingRate,omitempty"`
-	// Number of the datagram that carried the flow.
+	// Sequence number in the header of the datagram that carried the flow. It counts
+	// what the exporter sent before: datagrams in sFlow and v9, flows in v5, data
+	// records in IPFIX.
 	// sFlow: datagram sequence_number
 	// v5: header, flow_sequence
 	// v9/IPFIX: header, sequence number
 	SequenceNum uint32 `protobuf:"varint,4,opt,name=SequenceNum,proto3" json:"SequenceNum,omitempty"`
 	// End of the flow. Where the exporter gives no time, or one that is more than
-	// 7 days before or an hour after TimeReceived: TimeReceived.
+	// 7 days before or an hour after TimeReceived: TimeReceived. Times since the
+	// exporter's start are right even if its clock is not.
 	// Unit: seconds since 1970-01-01 UTC
 	// v5: Last
 	// v9/IPFIX: IE 151, 153, 155, 157, else 21, for which IPFIX needs IE 160 in the record or in options data
@@ -378,7 +381,9 @@ type FlowMessage struct {
 	HasPPP              bool   `protobuf:"varint,63,opt,name=HasPPP,proto3" json:"HasPPP,omitempty"`
 	PPPAddressControl   uint32 `protobuf:"varint,64,opt,name=PPPAddressControl,proto3" json:"PPPAddressControl,omitempty"`
 	// Where SamplingRate came from.
-	// sFlow: always the packet
+	// sFlow: the packet, unless its rate is 0
+	// v5: the packet, unless its rate is 0
+	// v9/IPFIX: the packet (its record) before options data
 	SamplingRateSource FlowMessage_RateSource `protobuf:"varint,1001,opt,name=SamplingRateSource,proto3,enum=netmeta.FlowMessage_RateSource" json:"SamplingRateSource,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
