@@ -96,6 +96,16 @@ func TestCountInHeaderIsNotBelieved(t *testing.T) {
 		}
 		equal(t, 2, len(c.records))
 	})
+	t.Run("v5 with more bytes than records", func(t *testing.T) {
+		c := newCollector(exporter.Config{})
+		datagram := golden.Bytes(t, "v5")
+		copy(datagram[2:], u16(1))
+		err := c.decode(datagram)
+		if err == nil || !strings.Contains(err.Error(), "48 bytes behind the last record") {
+			t.Errorf("error %v, want the number of bytes that were left out", err)
+		}
+		equal(t, 1, len(c.records))
+	})
 }
 
 // A count that is followed by nothing must not make anybody allocate for it.

@@ -11,7 +11,7 @@ import (
 const recordSizeV5 = 48
 
 // readV5 reads Cisco's NetFlow export format version 5. The count is believed only
-// as far as there are bytes.
+// as far as there are bytes; what stands behind so many records is no record.
 func (d *Decoder) readV5(header, body []byte) {
 	count := int(binary.BigEndian.Uint16(header[2:]))
 	d.uptime = binary.BigEndian.Uint32(header[4:])
@@ -30,6 +30,9 @@ func (d *Decoder) readV5(header, body []byte) {
 		d.values.record.SamplingRate = rate
 		d.readRecordV5([recordSizeV5]byte(body), &d.values.record)
 		body = body[recordSizeV5:]
+	}
+	if len(body) > 0 && !isZero(body) {
+		d.fail(reasonTrailing, "%d bytes behind the last record", len(body))
 	}
 }
 
