@@ -173,7 +173,21 @@ func (s *standalone) startCollector(context.Context) (err error) {
 	return nil
 }
 
-func (s *standalone) startConsole(context.Context) error {
+// watch lets the console take note of losses while no browser is open.
+func (s *standalone) watch(ctx context.Context, page *console.Console) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		page.Watch(ctx)
+	}()
+	s.onStop(func() {
+		cancel()
+		<-done
+	})
+}
+
+func (s *standalone) startConsole(ctx context.Context) error {
 	// The console asks as everybody does: over HTTP, read-only.
 	reader, err := clickhouse.Open(loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()))
 	if err != nil {
@@ -196,10 +210,12 @@ func (s *standalone) startConsole(context.Context) error {
 			found.NetFlowLegacy = l.Addr.String()
 		}
 	}
-	s.console.set(console.New(console.Config{
+	page := console.New(console.Config{
 		DB: reader, Gatherer: prometheus.DefaultGatherer, Lag: s.lag, Ready: s.ready,
 		Listeners: listeners, ClickHouseHTTP: found.ClickHouseHTTP,
-	}))
+	})
+	s.console.set(page)
+	s.watch(ctx, page)
 	slog.Info("standalone: the console is at http://" + found.Console + "/")
 	return s.dir.writeAddresses(found)
 }

@@ -27,8 +27,11 @@ type api struct {
 	now      func() time.Time
 }
 
-func serveAPI(mux *http.ServeMux, config Config) {
-	a := &api{config: config, database: database{config.DB}, shared: newShared(time.Now), now: time.Now}
+func newAPI(config Config) *api {
+	return &api{config: config, database: database{config.DB}, shared: newShared(time.Now), now: time.Now}
+}
+
+func (a *api) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/pipeline", a.servePipeline)
 	mux.HandleFunc("GET /api/throughput", a.serveThroughput)
 	mux.HandleFunc("GET /api/exporters", a.serveExporters)
@@ -38,17 +41,22 @@ func serveAPI(mux *http.ServeMux, config Config) {
 
 func (a *api) servePipeline(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, "pipeline", pipelineRefresh, func(ctx context.Context) (any, error) {
-		counters, err := gatherCounters(a.config.Gatherer)
-		if err != nil {
-			return nil, err
-		}
-		s := &snapshot{at: a.now(), counters: counters}
-		s.stored, s.storedErr = a.database.stored(ctx)
-		a.askProcess(ctx, s)
-		p := assess(a.history.add(s), a.config.Listeners)
-		p.Refresh = pipelineRefresh.Seconds()
-		return p, nil
+		return a.pipeline(ctx)
 	})
+}
+
+// pipeline takes a snapshot, adds it to the history and assesses both.
+func (a *api) pipeline(ctx context.Context) (pipeline, error) {
+	counters, err := gatherCounters(a.config.Gatherer)
+	if err != nil {
+		return pipeline{}, err
+	}
+	s := &snapshot{at: a.now(), counters: counters}
+	s.stored, s.storedErr = a.database.stored(ctx)
+	a.askProcess(ctx, s)
+	p := assess(a.history.add(s), a.config.Listeners)
+	p.Refresh = pipelineRefresh.Seconds()
+	return p, nil
 }
 
 // askProcess fills in what this process says of itself. A Kafka that hangs must not

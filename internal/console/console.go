@@ -52,13 +52,14 @@ const readyTimeout = 4 * time.Second
 
 // New returns the console: the page at /, its data below /api/, and /-/ready,
 // which answers 200 when flows are accepted and queryable and 503 with the reason
-// otherwise. All of it is safe for concurrent use.
-func New(config Config) http.Handler {
+// otherwise. All of it is safe for concurrent use. Call Watch beside it.
+func New(config Config) *Console {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/ready", config.serveReady)
-	serveAPI(mux, config)
+	a := newAPI(config)
+	a.register(mux)
 	serveAssets(mux)
-	return withSecurityHeaders(origin.Guard(mux))
+	return &Console{handler: withSecurityHeaders(origin.Guard(mux)), api: a}
 }
 
 func (c Config) serveReady(w http.ResponseWriter, r *http.Request) {

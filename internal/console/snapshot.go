@@ -92,8 +92,8 @@ const (
 	newsHorizon = time.Minute
 )
 
-// history holds the snapshots of the last minute, oldest first. Browsers that poll
-// fill it; without any there is nobody to show a rate to.
+// history holds the snapshots of the last minute, oldest first: those of Watch, and
+// those that browsers ask for.
 type history struct {
 	mu        sync.Mutex
 	snapshots []*snapshot
