@@ -17,7 +17,7 @@ const (
 var (
 	flowsAccepted = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "netmeta_queue_flows_accepted_total",
-		Help: "Flows handed to the queue, counted when their message is full or has lingered.",
+		Help: "Flows handed to the queue, counted when their message is full or has lingered: those acknowledged, dropped and buffered together.",
 	})
 	flowsAcknowledged = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "netmeta_queue_flows_acknowledged_total",

@@ -115,7 +115,7 @@ func TestManySmallMessagesShareMemoryWhileKafkaIsAway(t *testing.T) {
 func TestCloseDeliversWhatWasAcceptedAndCountsWhatComesLater(t *testing.T) {
 	k := fakeKafka(t, 3)
 	p := open(t, Config{Brokers: k.ListenAddrs(), Linger: time.Hour})
-	late := counted(flowsDropped.WithLabelValues(dropClosed))
+	late, accepted := counted(flowsDropped.WithLabelValues(dropClosed)), counted(flowsAccepted)
 	writers := []*Writer{p.NewWriter(), p.NewWriter(), p.NewWriter()}
 	for i, w := range writers {
 		flows(w, uint64(i*10+1), uint64(i*10+10))
@@ -127,6 +127,9 @@ func TestCloseDeliversWhatWasAcceptedAndCountsWhatComesLater(t *testing.T) {
 	wantExactly(t, readBack(t, k.ListenAddrs()), 30)
 	if late() != 10 {
 		t.Errorf("counted %d flows appended after Close, want 10", late())
+	}
+	if accepted() != 40 {
+		t.Errorf("counted %d flows as accepted, want all 40: 30 acknowledged and 10 dropped", accepted())
 	}
 }
 

@@ -23,6 +23,7 @@ func (w *Writer) Append(r *flow.Record) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
+		flowsAccepted.Inc()
 		flowsDropped.WithLabelValues(dropClosed).Inc()
 		return
 	}
