@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -71,9 +73,9 @@ func (h *health) say() {
 		switch h.said {
 		case fine:
 		case "":
-			h.log.Info("connected to Kafka", "brokers", h.brokers, "topic", h.topic)
+			h.log.Info("queue: connected to Kafka", "brokers", h.brokers, "topic", h.topic)
 		default:
-			h.log.Info("Kafka takes flows again", "brokers", h.brokers, "topic", h.topic, "after", time.Since(h.since).Round(time.Millisecond))
+			h.log.Info("queue: Kafka takes flows again", "brokers", h.brokers, "topic", h.topic, "after", time.Since(h.since).Round(time.Millisecond))
 		}
 		h.said = fine
 		return
@@ -83,18 +85,16 @@ func (h *health) say() {
 		return
 	}
 	h.said = what
-	h.log.Warn(what+"; flows wait in memory", "brokers", h.brokers, "topic", h.topic, "err", err, "check", check)
+	h.log.Warn("queue: "+what+"; flows wait in memory", "brokers", h.brokers, "topic", h.topic, "error", err, "check", check)
 }
 
-// worst returns the error that says most: the cluster's, else any partition's.
+// worst returns the error that says most: the cluster's, else that of the first
+// partition. A choice by chance would be logged anew with every report.
 func (h *health) worst() error {
-	if err := h.failing[wholeCluster]; err != nil {
-		return err
+	if len(h.failing) == 0 {
+		return nil
 	}
-	for _, err := range h.failing {
-		return err
-	}
-	return nil
+	return h.failing[slices.Min(slices.Collect(maps.Keys(h.failing)))]
 }
 
 // explain says what an error means for the flows and what a person should look at.

@@ -133,8 +133,8 @@ func (t *partition) split(err error) {
 	}
 	if half := int64(size / 2); half < t.p.batchBytes.Load() {
 		t.p.batchBytes.Store(half)
-		t.p.cfg.Logger.Warn("Kafka refuses batches of this size; smaller ones are sent from now on",
-			"topic", t.p.cfg.Topic, "bytes", size, "err", err, "check", "message.max.bytes of the brokers, max.message.bytes of the topic")
+		t.p.cfg.Logger.Warn("queue: Kafka refuses batches of this size; smaller ones are sent from now on",
+			"topic", t.p.cfg.Topic, "bytes", size, "error", err, "check", "message.max.bytes of the brokers, max.message.bytes of the topic")
 	}
 	if n := len(t.batch); n > 1 {
 		t.p.buffer.giveBack(t.batch[n/2:])
@@ -152,8 +152,8 @@ func (t *partition) split(err error) {
 func (t *partition) drop(reason string, err error) {
 	flows := flowsIn(t.batch)
 	flowsDropped.WithLabelValues(reason).Add(float64(flows))
-	t.p.cfg.Logger.Error("flows dropped: Kafka will not store them",
-		"topic", t.p.cfg.Topic, "partition", t.number, "flows", flows, "err", err)
+	t.p.cfg.Logger.Error("queue: flows dropped: Kafka will not store them",
+		"topic", t.p.cfg.Topic, "partition", t.number, "flows", flows, "error", err)
 	t.finish()
 }
 
