@@ -60,7 +60,7 @@ func (c *dropCounter) close(l *Listener) {
 func (c *dropCounter) ask(l *Listener) {
 	total, err := socketDrops(l.conn)
 	if err != nil {
-		slog.Warn("listen: cannot ask the kernel for its count of drops", "protocol", l.name, "error", err)
+		slog.Warn("listen: cannot ask the kernel for its count of drops", "listener", l.name, "error", err)
 		return
 	}
 	c.count(l, total)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/time/rate"
 )
 
 var (
@@ -50,6 +51,8 @@ type Listener struct {
 	wait   sync.WaitGroup
 
 	datagrams, bytes, errors prometheus.Counter
+
+	logging rate.Sometimes // of failed reads, which can be as many as datagrams
 }
 
 // Start opens address (HOST:PORT; an empty host is every IPv4 and IPv6 address)
@@ -66,16 +69,17 @@ func Start(name, address string, buffer int, handle Handler) (*Listener, error) 
 		datagrams: datagrams.WithLabelValues(name),
 		bytes:     receivedBytes.WithLabelValues(name),
 		errors:    receiveErrors.WithLabelValues(name),
+		logging:   rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 	granted, err := setBuffer(l.conn, buffer)
 	if err != nil {
 		packet.Close()
 		return nil, fmt.Errorf("set the buffer of the %s socket on udp %s to %d bytes: %w", name, address, buffer, err)
 	}
-	slog.Info("listen: receiving", "protocol", name, "address", l.Addr().String(), "buffer", granted)
+	slog.Info("listen: receiving", "listener", name, "address", l.Addr().String(), "buffer", granted)
 	if granted < buffer {
 		slog.Warn("listen: the kernel grants a smaller socket buffer than asked for; bursts may be lost (and counted). Raise it with: sysctl -w net.core.rmem_max="+fmt.Sprint(buffer),
-			"protocol", name, "asked", buffer, "granted", granted)
+			"listener", name, "asked", buffer, "granted", granted)
 	}
 	kernelDrops.open(l)
 	l.wait.Go(l.run)
@@ -91,7 +95,7 @@ func (l *Listener) Addr() netip.AddrPort {
 // Datagrams that arrive during Stop are dropped, and counted as such.
 func (l *Listener) Stop() {
 	if err := refuse(l.conn); err != nil {
-		slog.Warn("listen: cannot have the kernel refuse datagrams while stopping", "protocol", l.name, "error", err)
+		slog.Warn("listen: cannot have the kernel refuse datagrams while stopping", "listener", l.name, "error", err)
 	}
 	l.conn.SetReadDeadline(time.Now())
 	l.wait.Wait()
@@ -129,7 +133,9 @@ func (l *Listener) receive(buffer []byte) bool {
 	if err != nil {
 		// For example an ICMP error that belongs to nobody: the socket goes on.
 		l.errors.Inc()
-		slog.Warn("listen: read failed", "protocol", l.name, "error", err)
+		l.logging.Do(func() {
+			slog.Warn("listen: read failed (all failures are counted, only some are logged)", "listener", l.name, "error", err)
+		})
 		time.Sleep(10 * time.Millisecond)
 		return true
 	}

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"bytes"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -109,6 +110,25 @@ func TestStopHandlesWhatHadArrivedAndNothingLater(t *testing.T) {
 	conn.Write(make([]byte, 100)) // may fail: nothing listens any more
 	if received := metric(t, l, "netmeta_listen_datagrams_total"); received != n {
 		t.Errorf("%d datagrams counted as received, want %d", received, n)
+	}
+}
+
+func TestFailedReadsAreAllCountedAndLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+
+	l := start(t, "127.0.0.1:0", 1<<20, nil)
+	l.Stop()
+	for range 5 {
+		l.receive(make([]byte, 10)) // fails, as the socket is closed
+	}
+	if failed := metric(t, l, "netmeta_listen_errors_total"); failed != 5 {
+		t.Errorf("%d failures counted, want 5", failed)
+	}
+	if lines := strings.Count(log.String(), "read failed"); lines != 1 {
+		t.Errorf("logged %d times, want once:\n%s", lines, log.String())
 	}
 }
 
