@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -28,7 +29,12 @@ file could be read or sent.`,
 		Example: `  netmeta replay router.pcap
   netmeta replay --to 192.0.2.10:2055 --speed 1 netflow.pcapng
   netmeta replay --output json captures/`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, paths []string) error {
+			if len(paths) == 0 {
+				return errors.New("replay needs a FILE or a directory with captures: see netmeta replay --help")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			if err := checkOutput(output); err != nil {
 				return err

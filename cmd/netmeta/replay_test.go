@@ -42,13 +42,16 @@ func TestReplayReportsWhatItSentOfEachFile(t *testing.T) {
 }
 
 func TestReplayFailsWithoutSomethingToRead(t *testing.T) {
-	to := listenUDP(t, "127.0.0.1:0")
 	empty := filepath.Join(t.TempDir(), "empty.pcap")
 	if err := os.WriteFile(empty, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{empty, empty + ".missing"} {
-		if _, _, err := execute(t, "replay", "--to", to, path); err == nil || !strings.Contains(err.Error(), path) {
+	notes := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(notes, []byte("no flow datagram"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{empty, empty + ".missing", notes} {
+		if _, _, err := execute(t, "replay", "--to", "127.0.0.1", path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("error %v, want one about %s", err, path)
 		}
 	}

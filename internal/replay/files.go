@@ -22,7 +22,7 @@ func Files(paths []string) ([]string, error) {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read a capture: %w", err)
 		}
 		if !info.IsDir() {
 			files = append(files, path)

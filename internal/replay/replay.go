@@ -203,6 +203,11 @@ func (s *sender) sendFile(ctx context.Context, path string) (FileReport, error) 
 		report.Bytes += len(datagram.Payload)
 		report.Protocols[datagram.Protocol]++
 	}
+	if report.Datagrams == 0 && report.Skipped > 0 {
+		err := fmt.Errorf("send %s: nothing in it is sFlow, NetFlow or IPFIX; to send it all the same, name a port of the collector", path)
+		report.Error = err.Error()
+		return report, err
+	}
 	return report, nil
 }
 
@@ -242,7 +247,7 @@ func (r Report) WriteTable(w io.Writer) error {
 			protocols = append(protocols, fmt.Sprintf("%s %d", p, f.Protocols[p]))
 		}
 		if f.Skipped > 0 {
-			protocols = append(protocols, fmt.Sprintf("skipped %d", f.Skipped))
+			protocols = append(protocols, fmt.Sprintf("unknown %d (not sent)", f.Skipped))
 		}
 		_, failed := fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", f.Path, f.Datagrams, f.Bytes, strings.Join(protocols, ", "))
 		err = cmp.Or(err, failed)
