@@ -1,4 +1,4 @@
-CREATE TABLE flows_raw
+CREATE TABLE IF NOT EXISTS flows_raw
 (
     `Date` Date ALIAS toDate(TimeReceived) COMMENT 'Day of TimeReceived (UTC)',
     `FlowType` Enum8('FLOWUNKNOWN' = 0, 'SFLOW_5' = 1, 'NETFLOW_V5' = 2, 'NETFLOW_V9' = 3, 'IPFIX' = 4) COMMENT 'Protocol that the flow was received by',

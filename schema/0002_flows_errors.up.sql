@@ -1,4 +1,4 @@
-CREATE TABLE flows_errors
+CREATE TABLE IF NOT EXISTS flows_errors
 (
     `TimeReceived` DateTime('UTC') COMMENT 'When Kafka received the message',
     `Topic` LowCardinality(String) COMMENT 'Kafka topic of the message',

@@ -1,4 +1,4 @@
-CREATE TABLE flows_queue
+CREATE TABLE IF NOT EXISTS flows_queue
 (
     `Type` Int32 COMMENT 'FlowType of flows_raw',
     `TimeReceived` UInt64,

@@ -1,4 +1,4 @@
-CREATE MATERIALIZED VIEW flows_raw_view TO flows_raw AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS flows_raw_view TO flows_raw AS
 WITH
     -- The length tells IPv4 from IPv6. Whatever a producer sends has to become a row:
     -- an exception here would stop the consumer at this message for ever.

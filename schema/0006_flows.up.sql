@@ -1,4 +1,4 @@
-CREATE VIEW flows
+CREATE VIEW IF NOT EXISTS flows
 (
     `Time` DateTime('UTC') COMMENT 'When the flow was received',
     `Exporter` String COMMENT 'Address of the exporter',

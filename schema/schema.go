@@ -1,6 +1,9 @@
 // Package schema holds NetMeta's SQL schema as numbered migrations, one statement
 // a file, in the form that golang-migrate reads.
 //
+// A migration leaves alone what is there already (IF NOT EXISTS): one that was cut
+// off half-way, or that two instances begin at once, is simply run again.
+//
 // A migration may contain ${FLOW_MESSAGE_DEFINITION}, inside single quotes: it is
 // replaced by the text of pb/FlowMessage.proto when the migration runs, so that
 // ClickHouse parses exactly what the collectors write and no second copy of the

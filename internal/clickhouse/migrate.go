@@ -17,9 +17,13 @@ import (
 	"github.com/leoluk/NetMeta/schema"
 )
 
+// attempts is how often Migrate begins again where another instance got in its way.
+const attempts = 10
+
 // Migrate brings the schema of db's database up to the newest version that this
-// binary knows. It refuses a database that is newer than the binary, or one in
-// which an earlier migration failed half-way, and says what to do about it.
+// binary knows. It refuses a database that is newer than the binary. A migration
+// that was cut off, by a crash or by an instance that migrates at the same time, is
+// done again: schema's migrations leave alone what is there already.
 //
 // The Kafka connection (ConfigureKafka) has to exist before. Cancelling ctx stops
 // after the migration that is running.
@@ -32,11 +36,7 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	newest, err := newestVersion(migrations)
-	if err != nil {
-		return fmt.Errorf("find the newest migration: %w", err)
-	}
-	target, err := driver.WithInstance(db, &driver.Config{DatabaseName: database, MigrationsTableEngine: "MergeTree"})
+	target, err := openTarget(db, database)
 	if err != nil {
 		return fmt.Errorf("open the table of migrations in database %s: %w", database, err)
 	}
@@ -45,16 +45,34 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("prepare migrations of database %s: %w", database, err)
 	}
 	// m is not closed: that would close db, which is the caller's.
-	if err := checkVersion(ctx, db, m, newest); err != nil {
-		return err
-	}
 	m.Log = migrationLog{}
 	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 	defer stop()
-	if err := m.Up(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+	for range attempts {
+		if err := prepare(ctx, db, m, migrations); err != nil {
+			return err
+		}
+		err = m.Up()
+		if dirty := (migrate.ErrDirty{}); !errors.As(err, &dirty) {
+			break
+		}
+	}
+	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate database %s: %w", database, withoutStatement(err))
 	}
 	return ctx.Err()
+}
+
+// openTarget opens the table of migrations, which is created if it does not exist:
+// once more where another instance creates it in the same moment.
+func openTarget(db *sql.DB, database string) (target migratedb.Driver, err error) {
+	for range 2 {
+		target, err = driver.WithInstance(db, &driver.Config{DatabaseName: database, MigrationsTableEngine: "MergeTree"})
+		if err == nil {
+			return target, nil
+		}
+	}
+	return nil, err
 }
 
 // withoutStatement leaves the text of the migration out of its error: a hundred
@@ -80,7 +98,13 @@ func checkUnversioned(ctx context.Context, db *sql.DB, newest uint) error {
 	return nil
 }
 
-func checkVersion(ctx context.Context, db *sql.DB, m *migrate.Migrate, newest uint) error {
+// prepare refuses a database that cannot be migrated, and goes back to before a
+// migration that was cut off.
+func prepare(ctx context.Context, db *sql.DB, m *migrate.Migrate, migrations source.Driver) error {
+	newest, err := newestVersion(migrations)
+	if err != nil {
+		return fmt.Errorf("find the newest migration: %w", err)
+	}
 	version, dirty, err := m.Version()
 	switch {
 	case errors.Is(err, migrate.ErrNilVersion):
@@ -89,8 +113,18 @@ func checkVersion(ctx context.Context, db *sql.DB, m *migrate.Migrate, newest ui
 		return fmt.Errorf("read the version of the schema: %w", err)
 	case version > newest:
 		return fmt.Errorf("the database has schema version %d, this binary knows versions up to %d: it was written by a newer NetMeta, use that one", version, newest)
-	case dirty:
-		return fmt.Errorf("migration %d failed half-way: repair what it was to do (schema/%04d_*.up.sql), then insert (%d, 0, toUnixTimestamp64Nano(now64(9))) into schema_migrations and run it again", version, version, version)
+	case !dirty:
+		return nil
+	}
+	slog.Warn("schema: a migration was cut off and is done again", "version", version)
+	before := migratedb.NilVersion
+	if previous, err := migrations.Prev(version); err == nil {
+		before = int(previous)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("find the migration before %d: %w", version, err)
+	}
+	if err := m.Force(before); err != nil {
+		return fmt.Errorf("go back to before migration %d, which was cut off: %w", version, err)
 	}
 	return nil
 }

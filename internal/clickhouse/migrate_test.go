@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -33,17 +34,47 @@ func TestDatabaseOfANewerNetMetaIsRefused(t *testing.T) {
 	}
 }
 
-func TestHalfDoneMigrationIsRefusedWithWhatToDo(t *testing.T) {
-	db, _ := migrated(t)
-	exec(t, db, "INSERT INTO schema_migrations (version, dirty, sequence) VALUES (2, 1, toUnixTimestamp64Nano(now64(9)))")
-	err := clickhouse.Migrate(t.Context(), db)
-	if err == nil || !strings.Contains(err.Error(), "migration 2 failed half-way") {
-		t.Fatalf("got %v, want a refusal that names the migration", err)
+func TestMigrationThatWasCutOffIsDoneAgain(t *testing.T) {
+	for name, cut := range map[string]struct {
+		version int
+		missing string // dropped, as if the migration had not come to it
+	}{
+		"before it did anything":          {6, "flows"},
+		"after its work":                  {5, ""},
+		"the first one":                   {1, ""},
+		"in the middle of all migrations": {3, "flows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, broker := migrated(t)
+			if cut.missing != "" {
+				exec(t, db, "DROP TABLE "+cut.missing)
+			}
+			exec(t, db, fmt.Sprintf("INSERT INTO schema_migrations (version, dirty, sequence) VALUES (%d, 1, toUnixTimestamp64Nano(now64(9)))", cut.version))
+			if err := clickhouse.Migrate(t.Context(), db); err != nil {
+				t.Fatal(err)
+			}
+			publish(t, broker, delimited(t, good(1)))
+			waitFor(t, db, 1, "SELECT count() FROM flows")
+		})
 	}
-	exec(t, db, "INSERT INTO schema_migrations (version, dirty, sequence) VALUES (6, 0, toUnixTimestamp64Nano(now64(9)))")
-	if err := clickhouse.Migrate(t.Context(), db); err != nil {
-		t.Errorf("after the repair that the message names: %v", err)
+}
+
+func TestInstancesThatMigrateAtTheSameTimeDoNotDisturbEachOther(t *testing.T) {
+	db := open(t)
+	broker := startBroker(t)
+	configure(t, db, broker)
+	const instances = 4
+	errs := make(chan error)
+	for range instances {
+		go func() { errs <- clickhouse.Migrate(t.Context(), db) }()
 	}
+	for range instances {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	publish(t, broker, delimited(t, good(1)))
+	waitFor(t, db, 1, "SELECT count() FROM flows")
 }
 
 func TestTablesWhoseVersionWasLostAreRefusedWithWhatToDo(t *testing.T) {
@@ -58,9 +89,9 @@ func TestTablesWhoseVersionWasLostAreRefusedWithWhatToDo(t *testing.T) {
 func TestFailedMigrationSaysWhyInOneLine(t *testing.T) {
 	db := open(t)
 	configure(t, db, startBroker(t))
-	exec(t, db, "CREATE TABLE flows_errors (x UInt8) ENGINE = Memory")
+	exec(t, db, "CREATE TABLE flows_queue (x UInt8) ENGINE = Memory")
 	err := clickhouse.Migrate(t.Context(), db)
-	if err == nil || !strings.Contains(err.Error(), "flows_errors already exists") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.Contains(err.Error(), "_error") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, want one line that says why", err)
 	}
 }
