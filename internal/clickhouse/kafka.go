@@ -63,6 +63,8 @@ func reattach(ctx context.Context, db *sql.DB, table string) error {
 	if !exists {
 		return nil
 	}
+	// Stopped between the two, the program would leave the server without its consumers.
+	ctx = context.WithoutCancel(ctx)
 	for _, verb := range []string{"DETACH", "ATTACH"} {
 		if _, err := db.ExecContext(ctx, verb+` TABLE `+table); err != nil {
 			return fmt.Errorf("%s table %s to take over new Kafka settings: %w", strings.ToLower(verb), table, err)
