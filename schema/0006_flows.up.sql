@@ -4,9 +4,9 @@ CREATE VIEW IF NOT EXISTS flows
     `Exporter` String COMMENT 'Address of the exporter',
     `Protocol` String COMMENT 'Protocol that the exporter speaks: sFlow, NetFlow v5, NetFlow v9, IPFIX',
     `Direction` String COMMENT 'in or out: the side of the interface on which the flow was seen',
-    `Source` String COMMENT 'Source address',
+    `Source` String COMMENT 'Source address, empty if unknown',
     `SourcePort` UInt32 COMMENT 'Source port',
-    `Destination` String COMMENT 'Destination address',
+    `Destination` String COMMENT 'Destination address, empty if unknown',
     `DestinationPort` UInt32 COMMENT 'Destination port',
     `Transport` String COMMENT 'Name of the IP protocol, or its number',
     `TCPFlags` String COMMENT 'Names of the TCP flags, joined by -',
@@ -21,14 +21,16 @@ CREATE VIEW IF NOT EXISTS flows
     `VLAN` UInt32 COMMENT 'VLAN id of the packet',
     `SourceASN` UInt32 COMMENT 'AS number of the source',
     `DestinationASN` UInt32 COMMENT 'AS number of the destination',
-    `NextHop` String COMMENT 'Next router',
-    `SourceMAC` String COMMENT 'Source MAC address',
-    `DestinationMAC` String COMMENT 'Destination MAC address'
+    `NextHop` String COMMENT 'Next router towards the destination, empty if unknown',
+    `SourceMAC` String COMMENT 'Source MAC address, empty if unknown',
+    `DestinationMAC` String COMMENT 'Destination MAC address, empty if unknown'
 )
 AS
 WITH
-    -- As people write them: 192.0.2.1 rather than ::ffff:192.0.2.1.
-    (address) -> if(address = toIPv6('::'), '', replaceOne(IPv6NumToString(address), '::ffff:', '')) AS readable
+    -- As people write them: 192.0.2.1 rather than ::ffff:192.0.2.1. Only the start
+    -- is cut off, since 2001:db8::ffff:1:2 has the same letters inside.
+    (address) -> if(address = toIPv6('::'), '', replaceRegexpOne(IPv6NumToString(address), '^::ffff:', '')) AS readable,
+    (mac) -> if(mac = 0, '', MACNumToString(mac)) AS readableMAC
 SELECT
     flows_raw.TimeReceived AS Time,
     readable(flows_raw.SamplerAddress) AS Exporter,
@@ -57,7 +59,7 @@ SELECT
     flows_raw.SrcAS AS SourceASN,
     flows_raw.DstAS AS DestinationASN,
     readable(flows_raw.NextHop) AS NextHop,
-    MACNumToString(flows_raw.SrcMac) AS SourceMAC,
-    MACNumToString(flows_raw.DstMac) AS DestinationMAC
+    readableMAC(flows_raw.SrcMac) AS SourceMAC,
+    readableMAC(flows_raw.DstMac) AS DestinationMAC
 FROM flows_raw
 COMMENT 'flows_raw for people: names instead of numbers, traffic already multiplied by the sampling rate'

@@ -121,10 +121,27 @@ func TestViewForPeopleHasNamesAndEstimatedTraffic(t *testing.T) {
 	for expression, want := range map[string]string{
 		"Exporter": "192.0.2.1", "Protocol": "NetFlow v9", "Direction": "out", "Source": "198.51.100.7", "Destination": "2001:db8::",
 		"Transport": "TCP", "TCPFlags": "SYN-ACK", "Network": "IPv6", "toString(Bytes)": "1500000", "toString(Bits)": "12000000",
-		"toString(Packets)": "2000", "SamplingRateSource": "options", "NextHop": "", "SourceMAC": "02:00:00:00:00:01",
+		"toString(Packets)": "2000", "SamplingRateSource": "options", "NextHop": "", "SourceMAC": "02:00:00:00:00:01", "DestinationMAC": "",
 	} {
 		if got := query[string](t, db, "SELECT "+expression+" FROM flows"); got != want {
 			t.Errorf("%s is %q, want %q", expression, got, want)
 		}
+	}
+}
+
+func TestViewForPeopleWritesAddressesAsTheyDo(t *testing.T) {
+	db, _ := migrated(t)
+	for address, want := range map[string]string{
+		"::":                 "",
+		"::ffff:192.0.2.1":   "192.0.2.1",
+		"::ffff:0.0.0.0":     "0.0.0.0",
+		"::1":                "::1",
+		"2001:db8::ffff:1:2": "2001:db8::ffff:1:2",
+	} {
+		exec(t, db, fmt.Sprintf("INSERT INTO flows_raw (TimeReceived, SrcAddr, DstAddr, NextHop, SamplerAddress) VALUES (now(), '%[1]s', '%[1]s', '%[1]s', '%[1]s')", address))
+		if got := query[string](t, db, "SELECT arrayStringConcat([Source, Destination, NextHop, Exporter], ' ') FROM flows"); got != strings.Join([]string{want, want, want, want}, " ") {
+			t.Errorf("%s is written %q, want %q", address, got, want)
+		}
+		exec(t, db, "TRUNCATE TABLE flows_raw")
 	}
 }
