@@ -1,29 +1,22 @@
 package exporter
 
 import (
-	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
-
-	"github.com/leoluk/NetMeta/pb"
 )
 
 // State is what is remembered of one exporter. It is safe for concurrent use: the
 // datagrams of one exporter may arrive by several sockets.
 type State struct {
-	table   *Table
-	address netip.Addr
+	table *Table
 
 	// Guarded by table.mu.
 	lastSeen time.Time
 	bytes    int
 	evicted  bool
-
-	records [int(pb.FlowMessage_IPFIX) + 1]atomic.Uint64 // by pb.FlowMessage_FlowType
 
 	mu        sync.Mutex
 	templates *simplelru.LRU[templateKey, *Template] // nil until there is one
@@ -31,30 +24,6 @@ type State struct {
 	rates     *simplelru.LRU[samplerKey, uint64]     // nil until there is one
 	agreed    map[domainKey]uint64                   // see agreedRate; emptied when a rate changes
 	boots     *simplelru.LRU[uint32, uint64]         // by domain, see SetBoot; nil until there is one
-}
-
-// Address returns the exporter's address; an IPv4 address is a 4 byte one.
-func (s *State) Address() netip.Addr { return s.address }
-
-// CountRecords notes that so many records were decoded that came by protocol.
-func (s *State) CountRecords(protocol pb.FlowMessage_FlowType, records int) {
-	if protocol >= 0 && int(protocol) < len(s.records) {
-		s.records[protocol].Add(uint64(records))
-	}
-}
-
-func (s *State) summarize(summary *Summary) {
-	for protocol := range s.records {
-		if n := s.records[protocol].Load(); n > 0 {
-			summary.Records += n
-			summary.Protocols = append(summary.Protocols, pb.FlowMessage_FlowType(protocol))
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.templates != nil {
-		summary.Templates = s.templates.Len()
-	}
 }
 
 // Field describes one field of a template (RFC 7011 section 3.2).

@@ -1,6 +1,5 @@
 // Package exporter keeps what must be remembered of every exporter between its
-// datagrams: templates, sampling rates, when it was started and last heard of, and
-// how much it said.
+// datagrams: templates, sampling rates, and when it was started and last heard of.
 //
 // Exporters are told apart by address only. A source port says nothing: it
 // changes when an exporter restarts, and one exporter may use several.
@@ -20,8 +19,6 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-
-	"github.com/leoluk/NetMeta/pb"
 )
 
 var (
@@ -122,7 +119,7 @@ func (t *Table) Get(address netip.Addr, now time.Time) *State {
 		if t.states.Len() >= t.config.MaxExporters {
 			t.evictOldest(exportersCapacity)
 		}
-		s = &State{table: t, address: address}
+		s = &State{table: t}
 		t.states.Add(address, s)
 		known.Inc()
 	}
@@ -172,40 +169,4 @@ func (t *Table) charge(s *State, bytes int) {
 	for t.bytes > t.config.MaxBytes && t.states.Len() > 0 {
 		t.evictOldest(exportersBytes)
 	}
-}
-
-// Len returns the number of exporters that are known.
-func (t *Table) Len() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.states.Len()
-}
-
-// Summary says about one exporter what a person or a console wants to know.
-type Summary struct {
-	Address   netip.Addr
-	LastSeen  time.Time
-	Protocols []pb.FlowMessage_FlowType // those that records came by, ascending
-	Records   uint64                    // records decoded since the exporter became known
-	Templates int
-}
-
-// Snapshot returns the exporters heard of last, at most limit of them, the most
-// recent first.
-func (t *Table) Snapshot(limit int) []Summary {
-	t.mu.Lock()
-	states := t.states.Values() // oldest first
-	if limit < len(states) {
-		states = states[len(states)-max(limit, 0):]
-	}
-	summaries := make([]Summary, len(states))
-	for i, s := range states {
-		summaries[len(states)-1-i] = Summary{Address: s.address, LastSeen: s.lastSeen}
-	}
-	t.mu.Unlock()
-
-	for i, s := range states {
-		s.summarize(&summaries[len(states)-1-i])
-	}
-	return summaries
 }

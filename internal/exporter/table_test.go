@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/leoluk/NetMeta/pb"
@@ -32,14 +31,14 @@ func TestAMillionSpoofedAddressesStayWithinTheBounds(t *testing.T) {
 			state.SetRate(9, 0, 1, 1000)
 		}
 	}
-	if table.Len() > 4096 || table.Len() == 0 {
-		t.Errorf("%d exporters are kept, want at most 4096", table.Len())
+	if table.states.Len() > 4096 || table.states.Len() == 0 {
+		t.Errorf("%d exporters are kept, want at most 4096", table.states.Len())
 	}
 	if table.bytes > 128<<10 || table.bytes == 0 {
 		t.Errorf("their templates and rates take %d bytes, want at most %d", table.bytes, 128<<10)
 	}
 	evicted = int(testutil.ToFloat64(exportersCapacity)) + int(testutil.ToFloat64(exportersBytes)) - evicted
-	if want := addresses - table.Len(); evicted != want {
+	if want := addresses - table.states.Len(); evicted != want {
 		t.Errorf("%d evictions were counted, want %d", evicted, want)
 	}
 }
@@ -58,10 +57,11 @@ func TestBytesOfAllExportersAddUp(t *testing.T) {
 		}
 	}
 	want := 0
-	for _, s := range table.states.Values() {
+	for _, address := range table.states.Keys() {
+		s, _ := table.states.Peek(address)
 		size := s.size + samplerBytes*s.rates.Len()
 		if s.bytes != size {
-			t.Errorf("%s: %d bytes, but its templates and rates take %d", s.address, s.bytes, size)
+			t.Errorf("%s: %d bytes, but its templates and rates take %d", address, s.bytes, size)
 		}
 		want += size
 	}
@@ -91,12 +91,12 @@ func TestIdleExportersAreForgotten(t *testing.T) {
 	table.Get(spoofed(1), start)
 	table.Get(spoofed(2), start)
 	table.Get(spoofed(3), start.Add(59*time.Minute))
-	if table.Len() != 3 {
-		t.Fatalf("%d exporters before the hour is over, want 3", table.Len())
+	if table.states.Len() != 3 {
+		t.Fatalf("%d exporters before the hour is over, want 3", table.states.Len())
 	}
 	table.Get(spoofed(3), start.Add(time.Hour))
-	if table.Len() != 1 {
-		t.Errorf("%d exporters after the hour, want the one that was heard of", table.Len())
+	if table.states.Len() != 1 {
+		t.Errorf("%d exporters after the hour, want the one that was heard of", table.states.Len())
 	}
 	if forgotten := int(testutil.ToFloat64(exportersIdle)) - before; forgotten != 2 {
 		t.Errorf("%d were counted as idle, want 2", forgotten)
@@ -123,35 +123,6 @@ func TestEvictedStateIsHarmless(t *testing.T) {
 	}
 }
 
-func TestSnapshot(t *testing.T) {
-	table := NewTable(Config{})
-	for i := range 100 {
-		table.Get(spoofed(i), start.Add(time.Duration(i)*time.Second))
-	}
-	last := table.Get(spoofed(7), start.Add(time.Hour))
-	last.CountRecords(pb.FlowMessage_IPFIX, 5)
-	last.CountRecords(pb.FlowMessage_NETFLOW_V5, 3)
-	last.CountRecords(pb.FlowMessage_FlowType(99), 1)
-	last.SetTemplate(10, 0, 256, NewTemplate(false, 0, []Field{{ID: 1, Length: 4}}))
-
-	want := []Summary{
-		{
-			Address: spoofed(7), LastSeen: start.Add(time.Hour), Records: 8, Templates: 1,
-			Protocols: []pb.FlowMessage_FlowType{pb.FlowMessage_NETFLOW_V5, pb.FlowMessage_IPFIX},
-		},
-		{Address: spoofed(99), LastSeen: start.Add(99 * time.Second)},
-	}
-	if diff := cmp.Diff(want, table.Snapshot(2), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-	if n := len(table.Snapshot(1000)); n != 100 {
-		t.Errorf("%d exporters of 100", n)
-	}
-	if n := len(table.Snapshot(-1)); n != 0 {
-		t.Errorf("%d exporters where none was asked for", n)
-	}
-}
-
 // The race detector is what judges here.
 func TestTableIsSafeForManySockets(t *testing.T) {
 	table := NewTable(Config{MaxExporters: 8, MaxTemplates: 4, MaxSamplers: 4, MaxBytes: 8 << 10})
@@ -165,16 +136,12 @@ func TestTableIsSafeForManySockets(t *testing.T) {
 				state.SetRate(9, 0, uint64(i%8), uint64(i))
 				state.Rate(9, 0, 0)
 				state.RemoveTemplate(9, 0, uint16(i%3))
-				state.CountRecords(pb.FlowMessage_IPFIX, 1)
-				if i%100 == 0 {
-					table.Snapshot(10)
-				}
 			}
 		})
 	}
 	sockets.Wait()
-	if table.Len() > 8 || table.bytes > 8<<10 {
-		t.Errorf("%d exporters and %d bytes, want at most 8 and %d", table.Len(), table.bytes, 8<<10)
+	if table.states.Len() > 8 || table.bytes > 8<<10 {
+		t.Errorf("%d exporters and %d bytes, want at most 8 and %d", table.states.Len(), table.bytes, 8<<10)
 	}
 }
 

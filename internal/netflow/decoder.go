@@ -141,7 +141,6 @@ func (d *Decoder) reader(datagram []byte) (read func(header, body []byte), size 
 func (d *Decoder) count() {
 	d.protocol.records.Add(float64(d.records))
 	d.protocol.unknownRates.Add(float64(d.unrated))
-	d.state.CountRecords(d.protocol.flowType, d.records)
 }
 
 // fail counts a problem, and keeps it if it is the first of the datagram. Others
