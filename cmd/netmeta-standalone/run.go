@@ -149,7 +149,7 @@ func (s *standalone) migrate(ctx context.Context) error {
 		return err
 	}
 	s.serve(s.sql, chhttp.New(s.engine, chhttp.Options{ReadOnly: true}))
-	slog.Info("standalone: SQL over HTTP, read-only", "url", "http://"+s.sql.Addr().String()+"/")
+	slog.Info("standalone: SQL over HTTP, read-only", "url", "http://"+loopback(s.sql.Addr().(*net.TCPAddr).AddrPort())+"/")
 	return nil
 }
 
@@ -212,10 +212,10 @@ func (s *standalone) startConsole(ctx context.Context) error {
 	}
 	page := console.New(console.Config{
 		DB: reader, Gatherer: prometheus.DefaultGatherer, Lag: s.lag, Ready: s.ready,
-		Listeners: listeners, ClickHouseHTTP: found.ClickHouseHTTP,
+		Listeners: listeners, ClickHouseHTTP: loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()),
 	})
 	s.console.set(page)
 	s.watch(ctx, page)
-	slog.Info("standalone: the console is at http://" + found.Console + "/")
+	slog.Info("standalone: the console is at http://" + loopback(s.web.Addr().(*net.TCPAddr).AddrPort()) + "/")
 	return s.dir.writeAddresses(found)
 }
