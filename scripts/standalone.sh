@@ -16,7 +16,10 @@ cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 
 need_go
-need_libchdb
+case " $* " in
+*" --help "* | *" -h "*) ;; # needs no engine, and nobody expects a download
+*) need_libchdb ;;
+esac
 mkdir -p .build
 if [ ! -x .build/netmeta-standalone ]; then
 	say "Building NetMeta (about a minute the first time)"

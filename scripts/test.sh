@@ -14,6 +14,11 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/requirements.sh
 . scripts/requirements.sh
 
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+	sed -n '2,/^set /s/^# \{0,1\}//p' scripts/test.sh
+	exit
+fi
+
 if [ -n "${NETMETA_SHARED:-}" ]; then
 	NETMETA_SHARED=$(realpath "$NETMETA_SHARED")
 	export NETMETA_SHARED
