@@ -96,8 +96,9 @@ func (s *State) agreedRate(domain domainKey) uint64 {
 		}
 		agreed = rate
 	}
-	// Domains come from the network too.
-	if len(s.agreed) >= s.table.config.MaxSamplers {
+	// Domains come from the network too, also those that have no rates: no more are
+	// kept than there are rates, whose estimated size includes theirs.
+	if len(s.agreed) >= s.rates.Len() {
 		clear(s.agreed)
 	}
 	s.agreed[domain] = agreed

@@ -148,6 +148,22 @@ func TestRateIsTheMostSpecific(t *testing.T) {
 	}
 }
 
+// What is found for a domain is kept, but is not counted in the bytes of the table.
+func TestDomainsWithoutRatesTakeNoMemory(t *testing.T) {
+	state := NewTable(Config{}).Get(spoofed(1), start)
+	state.SetRate(9, 1, 1, 100)
+	state.SetRate(9, 1, 2, 100)
+	for domain := range uint32(1000) {
+		state.Rate(9, domain, 0)
+	}
+	if n := len(state.agreed); n > 2 {
+		t.Errorf("%d domains are kept, want no more than there are rates, 2", n)
+	}
+	if rate, _ := state.Rate(9, 1, 0); rate != 100 {
+		t.Errorf("rate %d of the domain that has one, want 100", rate)
+	}
+}
+
 func TestSamplersOfOneExporterAreBounded(t *testing.T) {
 	state := NewTable(Config{MaxSamplers: 10}).Get(spoofed(1), start)
 	before := int(testutil.ToFloat64(samplersCapacity))
