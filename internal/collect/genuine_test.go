@@ -23,9 +23,7 @@ func TestTheWholePathThroughAGenuineKafka(t *testing.T) {
 	bootstrap, broker := kafkatest.Start(t)
 	t.Logf("Apache Kafka %s", broker.Version)
 	brokers := []string{bootstrap}
-	if err := queue.EnsureTopic(t.Context(), brokers, flow.Topic, 4); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.CreateTopic(t, brokers, flow.Topic, 4)
 	db := openEngine(t)
 	if err := clickhouse.ConfigureKafka(t.Context(), db, clickhouse.Kafka{Brokers: brokers, Topic: flow.Topic, Group: clickhouse.DefaultGroup}); err != nil {
 		t.Fatal(err)
@@ -40,7 +38,7 @@ func TestTheWholePathThroughAGenuineKafka(t *testing.T) {
 		acknowledged := counted(t, acknowledgedTotal)
 		sent := sendAll(t, c, 20_000, 10_000)
 		poll(t, "all flows to be acknowledged", func() bool { return acknowledged() == sent.records() })
-		wantStored(t, db, brokers, sent)
+		wantStored(t, db, p, sent)
 	})
 	t.Run("broker killed in the middle", func(t *testing.T) {
 		if _, err := db.ExecContext(t.Context(), "TRUNCATE TABLE flows_raw"); err != nil {
@@ -49,7 +47,7 @@ func TestTheWholePathThroughAGenuineKafka(t *testing.T) {
 		acknowledged := counted(t, acknowledgedTotal)
 		sent := sendAllAndKill(t, c, broker)
 		poll(t, "all flows to be acknowledged", func() bool { return acknowledged() == sent.records() })
-		wantStored(t, db, brokers, sent)
+		wantStored(t, db, p, sent)
 	})
 	c.Stop()
 	closeQueue(t, p)
@@ -102,10 +100,10 @@ func openEngine(t *testing.T) *sql.DB {
 
 // wantStored waits until ClickHouse has stored all that the topic holds, after which
 // nothing can come twice any more, and compares that with what was sent.
-func wantStored(t *testing.T, db *sql.DB, brokers []string, sent traffic) {
+func wantStored(t *testing.T, db *sql.DB, p *queue.Producer, sent traffic) {
 	t.Helper()
 	poll(t, "ClickHouse to have read everything", func() bool {
-		lags, err := queue.Lag(t.Context(), brokers, flow.Topic, clickhouse.DefaultGroup)
+		lags, err := p.Lag(t.Context(), clickhouse.DefaultGroup)
 		if err != nil {
 			t.Logf("ask how far ClickHouse is: %v", err)
 			return false

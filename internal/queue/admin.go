@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -21,18 +20,7 @@ type PartitionLag struct {
 // Kafka has deleted do not count.
 func (l PartitionLag) Lag() int64 { return max(l.End-max(l.Committed, l.Start), 0) }
 
-// Lag returns where group stands in each partition of topic, by number.
-func Lag(ctx context.Context, brokers []string, topic, group string) ([]PartitionLag, error) {
-	c := newCluster(brokers, topic, nil)
-	defer c.close()
-	lags, err := c.lag(ctx, topic, group)
-	if err != nil {
-		return nil, fmt.Errorf("get lag of group %q: %w", group, err)
-	}
-	return lags, nil
-}
-
-// Lag is like the function Lag, on the producer's topic and connections.
+// Lag returns where group stands in each partition of the topic, by number.
 func (p *Producer) Lag(ctx context.Context, group string) ([]PartitionLag, error) {
 	lags, err := p.cluster.lag(ctx, p.cfg.Topic, group)
 	if err != nil {
@@ -120,37 +108,4 @@ func isCoordinatorMissing(err error) bool {
 	return errors.Is(err, kafka.NotCoordinatorForGroup) ||
 		errors.Is(err, kafka.GroupCoordinatorNotAvailable) ||
 		errors.Is(err, kafka.GroupLoadInProgress)
-}
-
-// EnsureTopic creates topic with so many partitions, and with the brokers' default
-// number of replicas, unless it exists. The partitions of a topic that exists are
-// left as they are.
-func EnsureTopic(ctx context.Context, brokers []string, topic string, partitions int) error {
-	c := newCluster(brokers, topic, nil)
-	defer c.close()
-	return c.ensureTopic(ctx, topic, partitions)
-}
-
-// EnsureTopic is like the function EnsureTopic, on the producer's topic and connections.
-func (p *Producer) EnsureTopic(ctx context.Context, partitions int) error {
-	return p.cluster.ensureTopic(ctx, p.cfg.Topic, partitions)
-}
-
-func (c *cluster) ensureTopic(ctx context.Context, topic string, partitions int) error {
-	_, err := c.partitions(ctx, topic)
-	if !errors.Is(err, kafka.UnknownTopicOrPartition) {
-		return err
-	}
-	res, err := c.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
-		Topic:             topic,
-		NumPartitions:     partitions,
-		ReplicationFactor: -1,
-	}}})
-	if err == nil {
-		err = res.Errors[topic]
-	}
-	if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
-		return fmt.Errorf("create topic %q with %d partitions at %s: %w", topic, partitions, strings.Join(c.brokers, ","), err)
-	}
-	return nil
 }

@@ -11,13 +11,9 @@ func TestGenuineKafkaStoresEveryFlowOnceThoughItIsKilled(t *testing.T) {
 	bootstrap, broker := kafkatest.Start(t)
 	t.Logf("Apache Kafka %s", broker.Version)
 	brokers := []string{bootstrap}
-	if err := EnsureTopic(deadline(t, time.Minute), brokers, topic, 4); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.CreateTopic(t, brokers, topic, 4)
 	p := open(t, Config{Brokers: brokers})
-	if err := p.Wait(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	waitReady(t, p)
 	doubtful, acknowledged := counted(flowsDoubtful), counted(flowsAcknowledged)
 
 	const n, kills = 200_000, 4
@@ -36,7 +32,7 @@ func TestGenuineKafkaStoresEveryFlowOnceThoughItIsKilled(t *testing.T) {
 	if len(s.byPartition) != 4 {
 		t.Errorf("flows by partition: %v; want some in each of 4", s.byPartition)
 	}
-	lags, err := Lag(deadline(t, time.Minute), brokers, topic, "nobody")
+	lags, err := open(t, Config{Brokers: brokers}).Lag(deadline(t, time.Minute), "nobody")
 	if err != nil {
 		t.Fatal(err)
 	}

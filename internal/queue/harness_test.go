@@ -45,6 +45,12 @@ func open(t testing.TB, cfg Config) *Producer {
 	return p
 }
 
+// waitReady returns when the producer has found Kafka and the topic.
+func waitReady(t testing.TB, p *Producer) {
+	t.Helper()
+	poll(t, time.Minute, "the producer to be ready", p.Ready)
+}
+
 func deadline(t testing.TB, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)

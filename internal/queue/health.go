@@ -1,9 +1,7 @@
 package queue
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net"
@@ -29,7 +27,6 @@ type health struct {
 	failing map[int]error // by partition, or wholeCluster
 	said    string        // what was logged last
 	since   time.Time     // of when failing is not empty
-	changed chan struct{} // closed, and replaced, at every report that changes something
 }
 
 func newHealth(cfg Config) *health {
@@ -38,7 +35,6 @@ func newHealth(cfg Config) *health {
 		brokers: strings.Join(cfg.Brokers, ","),
 		topic:   cfg.Topic,
 		failing: map[int]error{},
-		changed: make(chan struct{}),
 	}
 }
 
@@ -61,8 +57,6 @@ func (h *health) report(source int, err error) {
 	if h.isReady() {
 		readyGauge.Set(1)
 	}
-	close(h.changed)
-	h.changed = make(chan struct{})
 }
 
 // say logs what is wrong if that is not what it said last.
@@ -127,20 +121,4 @@ func (h *health) err() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.worst()
-}
-
-func (h *health) wait(ctx context.Context) error {
-	for {
-		h.mu.Lock()
-		ready, err, changed := h.isReady(), h.worst(), h.changed
-		h.mu.Unlock()
-		if ready {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for topic %q at %s: %w", h.topic, h.brokers, errors.Join(ctx.Err(), err))
-		}
-	}
 }

@@ -108,7 +108,7 @@ type Producer struct {
 
 // Open checks cfg and starts to connect in the background. That Kafka cannot be
 // reached, or that the topic does not exist, is no error here: both are logged,
-// tried again, and flows wait in memory until then. See [Producer.Wait].
+// tried again, and flows wait in memory until then. See [Producer.Err].
 func Open(cfg Config) (*Producer, error) {
 	cfg.setDefaults()
 	p := &Producer{cfg: cfg}
@@ -164,10 +164,6 @@ func (p *Producer) Ready() bool { return p.health.ready() }
 // Err returns why flows cannot be delivered at present, to some partition or at
 // all, or nil.
 func (p *Producer) Err() error { return p.health.err() }
-
-// Wait returns when the producer is ready, or with an error that says what is
-// missing when ctx ends before.
-func (p *Producer) Wait(ctx context.Context) error { return p.health.wait(ctx) }
 
 // Close delivers what was accepted and waits for the acknowledgements until ctx
 // ends. It returns an error that says how many flows were not delivered, if any;

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/kafkatest"
 )
 
 func TestStoresEveryFlowOnceThoughAcknowledgementsAreLostAndLeadersMove(t *testing.T) {
@@ -162,9 +163,7 @@ func TestCloseSaysHowManyFlowsWereNotDelivered(t *testing.T) {
 func TestUsesEveryPartition(t *testing.T) {
 	k := fakeKafka(t, 5)
 	p := open(t, Config{Brokers: k.ListenAddrs()})
-	if err := p.Wait(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	waitReady(t, p)
 	acknowledged := counted(flowsAcknowledged)
 	w := p.NewWriter()
 	// A few flows at a time, as from a small site: even then partitions take turns.
@@ -218,12 +217,8 @@ func TestWaitsForATopicThatAppearsLater(t *testing.T) {
 	if p.Ready() {
 		t.Error("ready without a topic")
 	}
-	if err := EnsureTopic(deadline(t, time.Minute), k.ListenAddrs(), topic, 2); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.CreateTopic(t, k.ListenAddrs(), topic, 2)
+	waitReady(t, p)
 	closeAll(t, p)
 	wantExactly(t, readBack(t, k.ListenAddrs()), 100)
 	log.wantOnce(t, "Kafka does not have the topic", "Kafka takes flows again")
@@ -244,9 +239,7 @@ func TestGoesOnWhenTheTopicIsMadeAnewAndWhenItGrows(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.rediscover()
-	if err := EnsureTopic(ctx, k.ListenAddrs(), topic, 1); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.CreateTopic(t, k.ListenAddrs(), topic, 1)
 	flows(w, 3001, 6000)
 	poll(t, time.Minute, "flows to be stored in the new topic", func() bool { return acknowledged() == 6000 })
 
@@ -276,12 +269,12 @@ func TestBeginsANewSessionWhenTheBrokerForgetsIt(t *testing.T) {
 	}
 }
 
-func TestWaitSaysWhatIsMissing(t *testing.T) {
+func TestErrSaysWhatIsMissing(t *testing.T) {
 	log := &lines{}
 	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Logger: log.logger()})
-	err := p.Wait(deadline(t, 200*time.Millisecond))
-	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") || !strings.Contains(err.Error(), "connection refused") {
-		t.Errorf("Wait() = %v; want the broker and the reason", err)
+	poll(t, time.Minute, "the missing broker to be noticed", func() bool { return p.Err() != nil })
+	if err := p.Err(); !strings.Contains(err.Error(), "127.0.0.1:1") || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("Err() = %v; want the broker and the reason", err)
 	}
 	log.wantOnce(t, "Kafka cannot be reached", "brokers=127.0.0.1:1")
 }
@@ -303,7 +296,7 @@ func TestLagCountsFromTheCommittedOffset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lags, err := Lag(ctx, k.ListenAddrs(), topic, "readers")
+	lags, err := open(t, Config{Brokers: k.ListenAddrs()}).Lag(ctx, "readers")
 	if err != nil {
 		t.Fatal(err)
 	}
