@@ -12,7 +12,10 @@ import (
 // nil, or what is missing.
 func (s *standalone) ready(ctx context.Context) error {
 	if !s.producer.Ready() {
-		return fmt.Errorf("the collector cannot write to Kafka: %w", s.producer.Err())
+		if err := s.producer.Err(); err != nil {
+			return fmt.Errorf("the collector cannot write to Kafka: %w", err)
+		}
+		return errors.New("the collector has not connected to Kafka yet")
 	}
 	var consumers uint64
 	err := s.db.QueryRowContext(ctx, `
