@@ -31,7 +31,7 @@ func fill(t *testing.T, db *sql.DB) {
 			rand(1) % 3 = 0,
 			200 + rand(2) % 1200, 1,
 			toIPv6(concat('198.51.100.', toString(intDiv(rand(3) % 10000, 50)))),
-			toIPv6(concat('2001:db8:1::', hex(rand(4) % 40 + 1))),
+			toIPv6(concat('2001:db8:1111:2222:3333:4444:5555:', hex(rand(4) % 40 + 1))),
 			6, 1024 + rand(5) % 60000, [443, 80, 22][rand(6) % 3 + 1], 64496 + rand(7) % 9, 64510
 		FROM (SELECT number, number % 3 + 1 AS which FROM numbers(3 * 86400))`)
 	must(t, err)
@@ -88,6 +88,8 @@ func TestInABrowser(t *testing.T) {
 	page.WaitFor("the arrow key shows values", `document.querySelector(".tip")?.innerText.includes("packets/s")`)
 	page.Click(`#dimensions [data-value="source-as"]`)
 	page.WaitFor("AS numbers are listed", `document.querySelector("#top tbody").innerText.includes("AS645")`)
+	page.Click(`#dimensions [data-value="destination"]`)
+	page.WaitFor("long addresses are listed", `document.querySelector("#top tbody").innerText.includes("2001:db8:1111:2222")`)
 	page.Press(`#setup [aria-selected="true"]`, kb.ArrowRight)
 	page.WaitFor("the next device is shown", `document.querySelector("#setup-panel").innerText.includes("feature sflow")`)
 
