@@ -81,17 +81,28 @@ func summarise(t trend, stages []stage, empty bool) (level, string) {
 	worst := slices.MaxFunc(stages, func(a, b stage) int { return severity[a.Level] - severity[b.Level] })
 	switch {
 	case worst.Level == levelBad:
-		return levelBad, worst.Title + ": needs attention"
+		return levelBad, titlesAt(stages, levelBad) + ": needs attention"
 	case t.now().readyErr != nil:
 		return levelWarn, fmt.Sprintf("Not ready: %v", t.now().readyErr)
 	case worst.Level == levelWarn:
-		return levelWarn, worst.Title + ": something is lost or late"
+		return levelWarn, titlesAt(stages, levelWarn) + ": something is lost or late"
 	case empty:
 		return levelIdle, "Waiting for the first flow"
 	case worst.Level == levelIdle || stages[0].Level == levelIdle:
 		return levelIdle, "Nothing received since the start"
 	}
 	return levelOK, "Receiving, nothing lost in the last minute"
+}
+
+// titlesAt names the stages that are at l, in the order of the data path.
+func titlesAt(stages []stage, l level) string {
+	var titles []string
+	for _, s := range stages {
+		if s.Level == l {
+			titles = append(titles, s.Title)
+		}
+	}
+	return strings.Join(titles, ", ")
 }
 
 // byLabels lists the series of metric that are not zero, biggest first. name makes

@@ -175,6 +175,13 @@ func TestAssess(t *testing.T) {
 	}
 }
 
+func TestTheSummaryNamesEveryStageThatIsWorst(t *testing.T) {
+	stages := []stage{{Title: "Datagrams", Level: levelWarn}, {Title: "Records", Level: levelBad}, {Title: "Kafka", Level: levelBad}}
+	if _, summary := summarise(trend{{}}, stages, false); summary != "Records, Kafka: needs attention" {
+		t.Errorf("summary = %q", summary)
+	}
+}
+
 func TestRatesCompareWithTheLastQuarterOfAMinute(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	rows := func(after time.Duration, n float64, err error) *snapshot {

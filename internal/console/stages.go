@@ -225,7 +225,7 @@ func assessRows(t trend) stage {
 		s.Losses = append(s.Losses, figure{Label: "messages not parsed", Value: now.stored.errors, Rate: t.rate(ofParseErrors)})
 	}
 	if t.recent(ofParseErrors) > 0 {
-		s.blame(levelWarn, "Something writes messages to the Kafka topic that are not FlowMessages: SELECT * FROM flows_errors shows them. "+strings.Join(now.stored.reasons, "; "))
+		s.blame(levelWarn, "Something writes messages to the Kafka topic that are not FlowMessages: SELECT * FROM flows_errors shows them. Reasons: "+strings.Join(now.stored.reasons, "; "))
 	}
 	return s
 }
