@@ -57,7 +57,7 @@ var readLimits = map[string]limit{
 
 func size(gibibytes int) string { return strconv.Itoa(gibibytes * gibibyte) }
 
-// readerProfile is the profile that has readLimits as constraints.
+// readerProfile is the profile that has readLimits and escapes as constraints.
 const readerProfile = "reader"
 
 // limitReading makes the session one of a reader. The profile has the constraints
@@ -95,6 +95,9 @@ var usersTemplate = template.Must(template.New("users").Parse(`<clickhouse>
 {{- range $name, $limit := .ReadLimits}}
         <{{$name}}><min>{{$limit.Min}}</min><max>{{$limit.Max}}</max></{{$name}}>
 {{- end}}
+{{- range $name, $why := .Escapes}}
+        <{{$name}}><const/></{{$name}}>
+{{- end}}
       </constraints>
     </{{.Reader}}>
   </profiles>
@@ -127,7 +130,8 @@ func writeConfig(dataDir string, options Options) (string, error) {
 		Users, Withheld, Reader string
 		Server, Settings        map[string]string
 		ReadLimits              map[string]limit
-	}{Users: escape(users), Withheld: strings.Join(withheld, ", "), Reader: readerProfile, ReadLimits: readLimits}
+		Escapes                 map[string]string
+	}{Users: escape(users), Withheld: strings.Join(withheld, ", "), Reader: readerProfile, ReadLimits: readLimits, Escapes: escapes}
 	var err error
 	if values.Server, err = escapeSettings(defaultServer, options.Server); err != nil {
 		return "", err

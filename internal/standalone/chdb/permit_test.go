@@ -60,6 +60,15 @@ func TestReadOnlyRefuses(t *testing.T) {
 		{"another table format on the disk", "SELECT * FROM deltaLakeLocal('" + filepath.Dir(secret) + "')", denied},
 		{"listing a directory", "SELECT * FROM filesystem('" + filepath.Dir(secret) + "')", denied},
 		{"running a program", "SELECT * FROM executable('/bin/cat " + secret + "', RawBLOB, 's String')", unsupported},
+		{"reading by a format", "SELECT 1 FORMAT Template SETTINGS format_template_row = '" + secret + "'", refused},
+		{"reading by a format of results", "SELECT 1 FORMAT Template SETTINGS format_template_resultset = '" + secret + "'", refused},
+		{"reading by the format of a value", "SELECT * FROM format(Template, 'a String', 'x') SETTINGS format_template_row = '" + secret + "'", refused},
+		{"reading a definition", "SELECT 1 AS a FORMAT Protobuf SETTINGS format_schema = '" + secret + ":a'", refused},
+		{"writing a definition", "SELECT 1 AS a FORMAT Protobuf SETTINGS output_format_schema = '" + out + "'", refused},
+		{"writing errors", "SELECT * FROM format(CSV, 'a UInt8', 'x') SETTINGS input_format_allow_errors_num = 1, input_format_record_errors_file_path = '" + out + "'", refused},
+		{"asking a registry", "SELECT * FROM format(AvroConfluent, 'a UInt8', unhex('000000000100')) SETTINGS format_avro_schema_registry_url = 'http://127.0.0.1:1/'", refused},
+		{"asking a registry in a subquery", "SELECT * FROM (SELECT * FROM format(AvroConfluent, 'a UInt8', unhex('000000000100')) SETTINGS format_avro_schema_registry_url = 'http://127.0.0.1:1/')", refused},
+		{"another language", "SET dialect = 'kusto'", refused},
 		{"object storage", "SELECT * FROM s3('http://127.0.0.1:1/bucket/b', CSV)", denied},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
@@ -80,6 +89,16 @@ func TestReadOnlyRefuses(t *testing.T) {
 	}
 	if _, err := ask(Query{SQL: []byte("SELECT 1"), Settings: map[string]string{"readonly": "0"}, ReadOnly: true}); code(err) != CodeReadonly {
 		t.Errorf("readonly = 0 as a setting: got %v, want code %d", err, CodeReadonly)
+	}
+	const constant = 452
+	for name := range escapes {
+		value := map[string]string{"dialect": "kusto", "format_schema_source": "string"}[name]
+		if value == "" {
+			value = secret
+		}
+		if _, err := ask(Query{SQL: []byte("SELECT 1"), Settings: map[string]string{name: value}, ReadOnly: true}); code(err) != constant {
+			t.Errorf("%s as a setting: got %v, want code %d", name, err, constant)
+		}
 	}
 	if got, err := ask(Query{SQL: []byte("SELECT count() FROM t"), Database: db}); err != nil || got != "0" {
 		t.Errorf("the table afterwards: %q, %v", got, err)
