@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sys/unix"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 	// topic, consumed or not; 0 means no limit. They are applied on every start.
 	RetentionTime  time.Duration
 	RetentionBytes int64
+
+	free func() (uint64, error) // space on the disk in bytes, for tests
 }
 
 // Broker is a running broker.
@@ -50,6 +53,9 @@ type Broker struct {
 // Start opens the data directory and accepts connections. A batch that was only
 // half written when the process was killed is cut off and logged; everything
 // before it is served.
+//
+// While less than 128 MiB of the disk are free, records are refused with
+// KAFKA_STORAGE_ERROR; producers try again.
 //
 // Batches are not flushed to the disk one by one. The operating system has them
 // when the producer is told so, which is enough for a crash of the process; a
@@ -95,6 +101,14 @@ func Start(ctx context.Context, options Options) (*Broker, error) {
 		return nil, fmt.Errorf("read the broker's data in %s: %w; restore the named file from a backup, or move the directory away to start with an empty one "+
 			"(flows that ClickHouse has not stored yet are then lost)", options.DataDir, err)
 	}
+	space := newSpace(options.DataDir)
+	if options.free != nil {
+		space.free = options.free
+	}
+	cluster.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		return space.control(request)
+	})
 	b := &Broker{cluster: cluster, lock: lock, address: net.JoinHostPort(host, strconv.Itoa(port))}
 	if err := ensureTopic(ctx, b.address, options); err != nil {
 		b.Close()
