@@ -65,7 +65,7 @@ var setters = [...]setter{
 	2:   func(v *values, b []byte) { v.packets = number(b) },                   // packetDeltaCount
 	4:   func(v *values, b []byte) { v.record.Proto = number32(b) },            // protocolIdentifier
 	5:   func(v *values, b []byte) { v.record.IPTos = number32(b) },            // ipClassOfService
-	6:   func(v *values, b []byte) { v.record.TCPFlags = number32(b) },         // tcpControlBits
+	6:   func(v *values, b []byte) { v.record.TCPFlags = tcpFlags(b) },         // tcpControlBits
 	7:   func(v *values, b []byte) { v.srcPort = number32(b) },                 // sourceTransportPort
 	8:   func(v *values, b []byte) { v.src4 = address(b) },                     // sourceIPv4Address
 	9:   func(v *values, b []byte) { v.srcMask4 = number32(b) },                // sourceIPv4PrefixLength
@@ -188,6 +188,10 @@ func number(b []byte) uint64 {
 
 // number32 reads an unsigned integer of at most 32 significant bits.
 func number32(b []byte) uint32 { return uint32(number(b)) }
+
+// tcpFlags reads the flags of TCP. The four bits in front of them in the header are its
+// length: they are ignored where they are sent (RFC 7125 section 3).
+func tcpFlags(b []byte) uint32 { return number32(b) & 0x0fff }
 
 // vlan reads a VLAN id. Some exporters send the whole tag with its priority bits.
 func vlan(b []byte) uint32 { return number32(b) & 0x0fff }

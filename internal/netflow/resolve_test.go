@@ -60,6 +60,7 @@ func TestFieldsOfARecord(t *testing.T) {
 		"AS numbers of 2 and 4 bytes":           {[]field{{16, 2}, {17, 4}, {128, 4}}, join(u16(64_500), u32(4_200_000_001), u32(64_501)), flow.Record{SrcAS: 64_500, DstAS: 4_200_000_001, NextHopAS: 64_501}},
 		"TTL, and the lowest where it is not":   {[]field{{52, 1}}, u8(63), flow.Record{IPTTL: 63}},
 		"TTL before the lowest":                 {[]field{{52, 1}, {192, 1}}, join(u8(1), u8(63)), flow.Record{IPTTL: 63}},
+		"TCP flags without the header's length": {[]field{{6, 2}}, u16(0x5112), flow.Record{TCPFlags: 0x112}},
 		"header bits":                           {[]field{{5, 1}, {6, 1}, {31, 4}, {89, 1}}, join(u8(0x28), u8(0x1b), u32(0xabcde), u8(64)), flow.Record{IPTos: 0x28, TCPFlags: 0x1b, IPv6FlowLabel: 0xabcde, ForwardingStatus: 64}},
 		"fields of length 0":                    {[]field{{1, 0}, {8, 0}, {2, 4}, {0, 0}}, u32(5), flow.Record{Packets: 5}},
 		"fields that nobody knows":              {[]field{{399, 2}, {500, 4}, {32_000, 1}, {2, 4}}, join(zeros(7), u32(5)), flow.Record{Packets: 5}},
