@@ -141,6 +141,15 @@ func TestInABrowserWithoutClickHouse(t *testing.T) {
 	contains(t, "setup", page.Text("#setup"), "transport udp 2055")
 }
 
+func TestInABrowserWhenNetMetaEnds(t *testing.T) {
+	server := httptest.NewServer(New(unreachable(t)))
+	page := consoletest.Open(t, server.URL)
+	page.Stage("rows")
+	server.Close()
+	page.WaitFor("the page says that nothing answers", `document.querySelector("#pipeline .error").innerText.includes("is the process still running")`)
+	contains(t, "summary", page.Text("#summary"), "what is shown is old")
+}
+
 func TestNumbersAreShortAndKeepTheirUnit(t *testing.T) {
 	server := httptest.NewServer(New(unreachable(t)))
 	defer server.Close()

@@ -3,7 +3,7 @@
 import { trafficChart } from "./chart.js";
 import { segments } from "./dom.js";
 import { showExporters } from "./exporters.js";
-import { showPipeline } from "./pipeline.js";
+import { showPipeline, showSummary } from "./pipeline.js";
 import { poll } from "./poll.js";
 import { showQueries, showRowCount } from "./query.js";
 import { showSetup } from "./setup.js";
@@ -56,7 +56,7 @@ poll(section("pipeline"), () => "/api/pipeline", (pipeline) => {
 	throughput.querySelector(".empty").hidden = !pipeline.empty;
 	throughput.querySelector(".chart").hidden = pipeline.empty;
 	throughput.querySelector(".legend").hidden = pipeline.empty;
-});
+}, () => showSummary(section("summary"), "bad", "State unknown: what is shown is old"));
 const askThroughput = pollWindow(throughput, () => `/api/throughput?window=${choice.window}`, (answer) => {
 	traffic = answer;
 	chart.show(traffic, choice.unit);

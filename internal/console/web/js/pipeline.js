@@ -17,12 +17,15 @@ function mark(level) {
 		el("path", { d: marks[level], fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round", "stroke-linejoin": "round" }));
 }
 
-export function showPipeline(section, summary, pipeline) {
+export function showSummary(summary, level, text) {
 	// A status region speaks when it changes: only then may it be touched.
-	if (summary.textContent !== pipeline.summary) {
-		summary.dataset.level = pipeline.level;
-		summary.replaceChildren(mark(pipeline.level), el("span", {}, pipeline.summary));
-	}
+	if (summary.textContent === text) return;
+	summary.dataset.level = level;
+	summary.replaceChildren(mark(level), el("span", {}, text));
+}
+
+export function showPipeline(section, summary, pipeline) {
+	showSummary(summary, pipeline.level, pipeline.summary);
 	section.querySelector(".stages").replaceChildren(...pipeline.stages.map(stage));
 }
 

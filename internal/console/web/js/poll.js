@@ -4,11 +4,12 @@ const retryAfter = 4000;
 
 /**
  * Asks for path() now, then as often as the answer's `refresh` says, and calls
- * show(answer). An answer without `refresh` is final. An error appears in the section's .error and the section keeps what
- * it showed; others go on. A hidden tab asks nothing. Returns a function that asks
- * at once, for when path() has changed.
+ * show(answer). An answer without `refresh` is final. An error appears in the
+ * section's .error, and the section keeps what it showed; others go on. What must not
+ * be kept, fail(message) takes away. A hidden tab asks nothing. Returns a function
+ * that asks at once, for when path() has changed.
  */
-export function poll(section, path, show) {
+export function poll(section, path, show, fail = () => {}) {
 	const problem = section.querySelector(".error");
 	let timer, request, final = false;
 
@@ -28,6 +29,7 @@ export function poll(section, path, show) {
 			if (mine.signal.aborted) return;
 			problem.textContent = error.message;
 			problem.hidden = false;
+			fail(error.message);
 		}
 		if (!document.hidden && !final) timer = setTimeout(ask, wait);
 	}
@@ -55,6 +57,8 @@ async function getJSON(path, signal) {
 		throw new Error("NetMeta does not answer: is the process still running?");
 	}
 	const answer = await response.json().catch(() => ({}));
-	if (!response.ok) throw new Error(answer.error ?? `${path}: status ${response.status}`);
-	return answer;
+	if (response.ok) return answer;
+	// Before the start has come as far as this page's data, the answer is no JSON.
+	const otherwise = response.status === 503 ? "NetMeta is starting." : `${path}: status ${response.status}`;
+	throw new Error(answer.error ?? otherwise);
 }
