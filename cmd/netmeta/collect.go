@@ -25,6 +25,10 @@ func newCollectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "collect",
 		Short: "Receive sFlow, NetFlow and IPFIX and write FlowMessages to Kafka",
+		Long: `collect receives sFlow, NetFlow and IPFIX and writes every flow to Kafka as a
+FlowMessage. While Kafka is away, flows wait in memory, as many as fit into
+--kafka-buffer. At SIGTERM or Ctrl-C it first writes what it has received; a second
+Ctrl-C ends it at once. What is lost on the way is counted in its metrics.`,
 		Example: `  netmeta collect --kafka broker1:9092,broker2:9092
   netmeta collect --kafka 127.0.0.1:9092 --sflow 192.0.2.10:6343 --netflow "" --netflow-legacy ""`,
 		Args: cobra.NoArgs,
