@@ -31,7 +31,7 @@ func launchCollector(t *testing.T, args ...string) *process {
 func sendTo(t *testing.T, p *process, flows uint64) generate.Report {
 	t.Helper()
 	report, err := generate.Run(t.Context(), generate.Options{
-		Protocol: generate.SFlow, To: p.find(t, `protocol=sflow address=(\S+)`), Flows: flows, Rate: 20_000,
+		Protocol: generate.SFlow, To: p.find(t, `listener=sflow address=(\S+)`), Flows: flows, Rate: 20_000,
 		Exporters: 2, Seed: 1, SamplingRates: []uint32{100},
 	})
 	if err != nil {
