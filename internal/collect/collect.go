@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -92,9 +93,11 @@ func (c *Collector) Listeners() []Listener { return c.bound }
 // Stop ends receiving. When it returns, every record of every datagram that was
 // received is with the queue.
 func (c *Collector) Stop() {
+	var stopping sync.WaitGroup
 	for _, l := range c.listeners {
-		l.Stop()
+		stopping.Go(l.Stop)
 	}
+	stopping.Wait()
 }
 
 // handler decodes with d. Of what cannot be decoded a few lines are logged, since
