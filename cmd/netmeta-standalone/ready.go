@@ -17,15 +17,11 @@ func (s *standalone) ready(ctx context.Context) error {
 		}
 		return errors.New("the collector has not connected to Kafka yet")
 	}
-	var consumers uint64
-	err := s.db.QueryRowContext(ctx, `
-		SELECT count() FROM system.kafka_consumers
-		WHERE database = 'default' AND table = 'flows_queue' AND notEmpty(assignments.topic)`).Scan(&consumers)
-	if err != nil {
-		return fmt.Errorf("ClickHouse does not answer: %w", err)
+	if s.broker.Full() {
+		return fmt.Errorf("the disk of %s is almost full", s.dir.path)
 	}
-	if consumers == 0 {
-		return errors.New("ClickHouse has not begun to read from Kafka")
+	if err := clickhouse.Consuming(ctx, s.db); err != nil {
+		return err
 	}
 	if s.demo && !s.historyStored.Load() {
 		return errors.New("the history of the demo is being stored")

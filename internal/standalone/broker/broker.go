@@ -45,6 +45,7 @@ type Options struct {
 // Broker is a running broker.
 type Broker struct {
 	cluster *kfake.Cluster
+	space   *space
 	address string
 	lock    *os.File
 	once    sync.Once
@@ -109,7 +110,7 @@ func Start(ctx context.Context, options Options) (*Broker, error) {
 		cluster.KeepControl()
 		return space.control(request)
 	})
-	b := &Broker{cluster: cluster, lock: lock, address: net.JoinHostPort(host, strconv.Itoa(port))}
+	b := &Broker{cluster: cluster, space: space, lock: lock, address: net.JoinHostPort(host, strconv.Itoa(port))}
 	if err := ensureTopic(ctx, b.address, options); err != nil {
 		b.Close()
 		return nil, err
@@ -131,6 +132,9 @@ func forgetSessions(dataDir string) error {
 
 // Address is where clients connect, "host:port".
 func (b *Broker) Address() string { return b.address }
+
+// Full reports whether records are refused because the disk is almost full.
+func (b *Broker) Full() bool { return b.space.isShort() }
 
 // Close stops the broker and flushes its data. Further calls do nothing.
 func (b *Broker) Close() {

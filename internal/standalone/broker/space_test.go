@@ -25,8 +25,15 @@ func TestRecordsAreRefusedWhileTheDiskIsAlmostFullAndTakenAfterwards(t *testing.
 		t.Errorf("on a full disk: got %v, want %v", err, kerr.KafkaStorageError)
 	}
 
+	if !b.Full() {
+		t.Error("the broker does not say that the disk is full")
+	}
+
 	free.Store(spaceReserve)
 	produce(t, b, 0, "after")
+	if b.Full() {
+		t.Error("the broker still says that the disk is full")
+	}
 	if got := consume(t, b, 2); got[0] != "before" || got[1] != "after" {
 		t.Errorf("the topic holds %q", got)
 	}
