@@ -16,7 +16,7 @@ func TestBrowserShowsTheDemoMoving(t *testing.T) {
 	i := start(t, t.TempDir(), "--demo", "--demo-flows", "300000")
 	page := consoletest.Open(t, "http://"+i.Console+"/")
 	page.SeeTraffic()
-	page.WaitFor("the four exporters of the demo", `["127.0.0.1", "127.0.0.2", "192.0.2.1", "2001:db8::4"].every((a) => document.querySelector("#exporters").textContent.includes(a))`)
+	page.WaitFor("the four exporters of the demo", `["127.0.255.1", "127.0.255.2", "192.0.2.1", "2001:db8::4"].every((a) => document.querySelector("#exporters").textContent.includes(a))`)
 
 	count := func() int {
 		text := consoletest.Eval[string](page, `(document.querySelector("#stage-datagrams").textContent.match(/([\d,]+) datagrams/) ?? ["", "0"])[1].replaceAll(",", "")`)

@@ -28,6 +28,10 @@ var demoShares = []float64{0.35, 0.25, 0.25, 0.15}
 
 const demoIPv6Share = 0.3
 
+// firstDemoAddress is the index of 127.0.255.1: beyond every exporter of Run, whose
+// templates and sampling rates would otherwise be taken for those of the demo.
+const firstDemoAddress = 0xff00
+
 // demoProfiles returns the exporters of the demo: two routers with sFlow, the second
 // with an IPv6 address, one with NetFlow v9 and one with IPFIX and two samplers.
 func demoProfiles() []profile {
@@ -38,8 +42,8 @@ func demoProfiles() []profile {
 		newProfile(IPFIX, 1, demoRates),
 	}
 	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	profiles[2].address = sourceAddress(loopback, 0)
-	profiles[3].address = sourceAddress(loopback, 1)
+	profiles[2].address = sourceAddress(loopback, firstDemoAddress)
+	profiles[3].address = sourceAddress(loopback, firstDemoAddress+1)
 	return profiles
 }
 
@@ -122,14 +126,14 @@ func (d *demo) open(o DemoOptions) error {
 		o.dialNetFlow = dialUDP(netflow)
 	}
 	boot := time.Now().Add(-uptime).UnixMilli()
-	netflowExporters := 0
+	index := firstDemoAddress
 	for _, e := range d.exporters {
 		if e.profile.protocol == SFlow {
 			err = errors.Join(err, e.open(o.dialSFlow, sflow.Addr(), 0, boot))
 			continue
 		}
-		err = errors.Join(err, e.open(o.dialNetFlow, netflow.Addr(), netflowExporters, boot))
-		netflowExporters++
+		err = errors.Join(err, e.open(o.dialNetFlow, netflow.Addr(), index, boot))
+		index++
 	}
 	return err
 }
