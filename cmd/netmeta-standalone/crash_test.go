@@ -73,7 +73,7 @@ func TestKilledTwentyTimesUnderLoadKeepsEverythingThatKafkaAcknowledged(t *testi
 			return nil
 		})
 		fromExporters += i.metric(t, "netmeta_queue_flows_acknowledged_total", "")
-		i.kill()
+		i.Kill()
 		i = start(t, dir, args...)
 	}
 	end()

@@ -8,42 +8,24 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/proctest"
 )
 
 // The tests run the program as people do: in a process of its own, which can be
-// killed. It is this test binary, which becomes the program where asProgram is set.
-const asProgram = "NETMETA_TEST_RUN_STANDALONE"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// program is the command that runs netmeta-standalone with the given arguments.
-func program(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	return cmd
-}
+// killed.
+func TestMain(m *testing.M) { proctest.Main(m, main) }
 
 // instance is a running netmeta-standalone.
 type instance struct {
 	addresses
-	dir  string
-	cmd  *exec.Cmd
-	log  *logTail
-	done chan struct{} // closed when the process has ended
-	err  error         // of the process, once done is closed
+	*proctest.Process
+	dir string
 }
 
 // start runs an instance on dir, on free ports of 127.0.0.1, and waits until it is
@@ -58,35 +40,19 @@ func start(t *testing.T, dir string, args ...string) *instance {
 func launch(t *testing.T, dir string, args ...string) *instance {
 	t.Helper()
 	const any = "127.0.0.1:0"
-	i := &instance{dir: dir, done: make(chan struct{}), log: &logTail{}}
-	i.cmd = program(append([]string{
+	os.Remove(filepath.Join(dir, "addresses.json")) // of an instance that was killed
+	return &instance{dir: dir, Process: proctest.Start(t, append([]string{
 		"--data-dir", dir, "--sflow", any, "--netflow", any, "--netflow-legacy", any,
 		"--console", any, "--clickhouse-http", any, "--kafka", any, "--metrics", any,
-	}, args...)...)
-	i.cmd.Stdout, i.cmd.Stderr = i.log, i.log
-	os.Remove(filepath.Join(dir, "addresses.json")) // of an instance that was killed
-	if err := i.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		i.err = i.cmd.Wait()
-		close(i.done)
-	}()
-	t.Cleanup(func() {
-		i.kill()
-		if t.Failed() {
-			t.Logf("the end of what %s logged:\n%s", dir, i.log)
-		}
-	})
-	return i
+	}, args...)...)}
 }
 
 func (i *instance) waitReady(t *testing.T) {
 	t.Helper()
 	eventually(t, "the instance is ready", func() error {
 		select {
-		case <-i.done:
-			t.Fatalf("the instance ended: %v\n%s", i.err, i.log)
+		case <-i.Done:
+			t.Fatalf("the instance ended: %v\n%s", i.Err, i.Log)
 		default:
 		}
 		text, err := os.ReadFile(filepath.Join(i.dir, "addresses.json"))
@@ -107,27 +73,16 @@ func (i *instance) waitReady(t *testing.T) {
 // stop ends the instance as Ctrl-C does and expects it to end well.
 func (i *instance) stop(t *testing.T) {
 	t.Helper()
-	i.cmd.Process.Signal(syscall.SIGTERM)
+	i.Cmd.Process.Signal(syscall.SIGTERM)
 	i.waitEnd(t)
-	if i.err != nil {
-		t.Fatalf("the instance stopped with %v\n%s", i.err, i.log)
+	if i.Err != nil {
+		t.Fatalf("the instance stopped with %v\n%s", i.Err, i.Log)
 	}
 }
 
-// waitEnd waits until the process has ended by itself.
 func (i *instance) waitEnd(t *testing.T) {
 	t.Helper()
-	select {
-	case <-i.done:
-	case <-time.After(60 * time.Second):
-		t.Fatalf("the instance does not end\n%s", i.log)
-	}
-}
-
-// kill ends the instance as kill -9 does.
-func (i *instance) kill() {
-	i.cmd.Process.Kill()
-	<-i.done
+	i.WaitEnd(t, 60*time.Second)
 }
 
 // ask returns what ClickHouse answers over plain HTTP, tab separated.
@@ -203,26 +158,4 @@ func (i *instance) metric(t *testing.T, name, match string) (sum float64) {
 		}
 	}
 	return sum
-}
-
-// logTail keeps the end of a log.
-type logTail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (l *logTail) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text = append(l.text, p...)
-	if over := len(l.text) - 1<<20; over > 0 {
-		l.text = l.text[over:]
-	}
-	return len(p), nil
-}
-
-func (l *logTail) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return string(l.text)
 }

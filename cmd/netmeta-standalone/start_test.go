@@ -46,10 +46,10 @@ func TestStartThatCannotSucceedSaysWhy(t *testing.T) {
 			t.Parallel()
 			i := launch(t, filepath.Join(t.TempDir(), "data"), test.args...)
 			i.waitEnd(t)
-			if i.err == nil {
+			if i.Err == nil {
 				t.Fatal("the program ended without an error")
 			}
-			lines := strings.Split(strings.TrimSpace(i.log.String()), "\n")
+			lines := strings.Split(strings.TrimSpace(i.Log.String()), "\n")
 			last := lines[len(lines)-1]
 			for _, want := range test.want {
 				if !strings.Contains(last, want) {
@@ -65,8 +65,8 @@ func TestSecondInstanceOnTheSameDirectoryIsRefused(t *testing.T) {
 	start(t, dir)
 	second := launch(t, dir)
 	second.waitEnd(t)
-	if second.err == nil || !strings.Contains(second.log.String(), "in use by another netmeta-standalone") {
-		t.Errorf("the second instance ended with %v:\n%s", second.err, second.log)
+	if second.Err == nil || !strings.Contains(second.Log.String(), "in use by another netmeta-standalone") {
+		t.Errorf("the second instance ended with %v:\n%s", second.Err, second.Log)
 	}
 }
 
@@ -103,8 +103,8 @@ func TestHalfWrittenDataDirectoryIsReportedAndTheRestServed(t *testing.T) {
 
 	i = start(t, dir)
 	for _, want := range []string{"ClickHouse cannot read a part of a table", "table=flows_raw", "truncating"} {
-		if !strings.Contains(i.log.String(), want) {
-			t.Errorf("the log does not say %q:\n%s", want, i.log)
+		if !strings.Contains(i.Log.String(), want) {
+			t.Errorf("the log does not say %q:\n%s", want, i.Log)
 		}
 	}
 	if _, err := generate.Run(t.Context(), generate.Options{Protocol: generate.SFlow, To: i.SFlow, Flows: 500, Rate: 10_000, Exporters: 1, Seed: 1, SamplingRates: []uint32{10}}); err != nil {

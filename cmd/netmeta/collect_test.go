@@ -21,14 +21,14 @@ import (
 )
 
 // launchCollector runs netmeta collect on free ports.
-func launchCollector(t *testing.T, args ...string) *process {
+func launchCollector(t *testing.T, args ...string) process {
 	t.Helper()
 	const any = "127.0.0.1:0"
 	return launch(t, append([]string{"collect", "--sflow", any, "--netflow", any, "--netflow-legacy", any, "--metrics", any}, args...)...)
 }
 
 // sendTo plays sFlow exporters towards the collector.
-func sendTo(t *testing.T, p *process, flows uint64) generate.Report {
+func sendTo(t *testing.T, p process, flows uint64) generate.Report {
 	t.Helper()
 	report, err := generate.Run(t.Context(), generate.Options{
 		Protocol: generate.SFlow, To: p.find(t, `listener=sflow address=(\S+)`), Flows: flows, Rate: 20_000,
@@ -115,9 +115,9 @@ func TestFurtherSignalEndsCollectAtOnce(t *testing.T) {
 	// The signal handler is taken away at the same time as that is logged: a signal in
 	// between counts as the first.
 	for ended, end := false, time.Now().Add(15*time.Second); !ended && time.Now().Before(end); {
-		p.cmd.Process.Signal(syscall.SIGTERM) // fails once it has ended
+		p.Cmd.Process.Signal(syscall.SIGTERM) // fails once it has ended
 		select {
-		case <-p.done:
+		case <-p.Done:
 			ended = true
 		case <-time.After(20 * time.Millisecond):
 		}

@@ -13,11 +13,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/leoluk/NetMeta/internal/proctest"
 )
 
 // startTimeout is ample for a Java process on a machine that builds at the same time.
@@ -34,7 +35,7 @@ type Broker struct {
 	dir    string
 
 	process *exec.Cmd
-	output  *output
+	output  *proctest.Output
 	ended   chan struct{}
 }
 
@@ -74,7 +75,7 @@ func (b *Broker) Kill() {
 func (b *Broker) Restart() {
 	b.t.Helper()
 	b.Kill()
-	b.output = &output{}
+	b.output = &proctest.Output{}
 	b.ended = make(chan struct{})
 	b.process = exec.Command(b.script, "run", "--port", strconv.Itoa(b.port), "--dir", b.dir)
 	b.process.Stdout, b.process.Stderr = b.output, b.output
@@ -149,22 +150,4 @@ func freePort(t testing.TB) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
-}
-
-// output keeps what the broker said, for the case that it fails.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
