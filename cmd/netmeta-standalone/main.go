@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/leoluk/NetMeta/internal/buildinfo"
 	"github.com/leoluk/NetMeta/internal/collect"
 )
 
@@ -54,7 +54,7 @@ Everything listens on 127.0.0.1, except the three ports for flows. An address
 with port 0 takes any free port; an empty one leaves a flow port out.`,
 		Example: `  netmeta-standalone --demo
   netmeta-standalone --data-dir /srv/netmeta --retention 720h --console :8080`,
-		Version:       version(),
+		Version:       buildinfo.Version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -92,13 +92,4 @@ func defaultDataDir() string {
 		return "netmeta-data"
 	}
 	return filepath.Join(home, ".local", "share", "netmeta")
-}
-
-// version is the module's version, or the commit that the binary was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version
 }

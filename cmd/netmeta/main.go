@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/leoluk/NetMeta/internal/buildinfo"
 )
 
 func main() {
@@ -30,19 +31,10 @@ func newCommand() *cobra.Command {
 to Kafka, from where ClickHouse stores every one of them.
 
 To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
-		Version:       version(),
+		Version:       buildinfo.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newCollectCommand(), newMigrateCommand(), newGenerateCommand(), newReplayCommand())
 	return root
-}
-
-// version is the module's version, or the commit that the binary was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version
 }
