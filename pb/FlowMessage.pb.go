@@ -99,7 +99,7 @@ const (
 	FlowMessage_RATE_UNSPECIFIED FlowMessage_RateSource = 0
 	FlowMessage_RATE_PACKET      FlowMessage_RateSource = 1 // in the sample, the record or the datagram's header
 	FlowMessage_RATE_OPTIONS     FlowMessage_RateSource = 2 // in options data that the exporter sent
-	FlowMessage_RATE_CONFIGURED  FlowMessage_RateSource = 3 // the collector's configured default
+	FlowMessage_RATE_CONFIGURED  FlowMessage_RateSource = 3 // the collector's configuration
 	FlowMessage_RATE_UNKNOWN     FlowMessage_RateSource = 4 // nobody said: 1 was assumed
 )
 
@@ -146,6 +146,71 @@ func (x FlowMessage_RateSource) Number() protoreflect.EnumNumber {
 // Deprecated: Use FlowMessage_RateSource.Descriptor instead.
 func (FlowMessage_RateSource) EnumDescriptor() ([]byte, []int) {
 	return file_FlowMessage_proto_rawDescGZIP(), []int{0, 1}
+}
+
+// How the inner packet is carried.
+type FlowMessage_Tunnel int32
+
+const (
+	FlowMessage_TUNNEL_NONE   FlowMessage_Tunnel = 0
+	FlowMessage_TUNNEL_OTHER  FlowMessage_Tunnel = 1 // said to be one, but not which
+	FlowMessage_TUNNEL_GRE    FlowMessage_Tunnel = 2 // RFC 2784
+	FlowMessage_TUNNEL_IPIP   FlowMessage_Tunnel = 3 // IPv4 or IPv6 in IPv4 or IPv6: RFC 2003, RFC 2473, RFC 4213
+	FlowMessage_TUNNEL_VXLAN  FlowMessage_Tunnel = 4 // RFC 7348
+	FlowMessage_TUNNEL_GENEVE FlowMessage_Tunnel = 5 // RFC 8926
+	FlowMessage_TUNNEL_TEREDO FlowMessage_Tunnel = 6 // RFC 4380
+	FlowMessage_TUNNEL_NVGRE  FlowMessage_Tunnel = 7 // RFC 7637
+)
+
+// Enum value maps for FlowMessage_Tunnel.
+var (
+	FlowMessage_Tunnel_name = map[int32]string{
+		0: "TUNNEL_NONE",
+		1: "TUNNEL_OTHER",
+		2: "TUNNEL_GRE",
+		3: "TUNNEL_IPIP",
+		4: "TUNNEL_VXLAN",
+		5: "TUNNEL_GENEVE",
+		6: "TUNNEL_TEREDO",
+		7: "TUNNEL_NVGRE",
+	}
+	FlowMessage_Tunnel_value = map[string]int32{
+		"TUNNEL_NONE":   0,
+		"TUNNEL_OTHER":  1,
+		"TUNNEL_GRE":    2,
+		"TUNNEL_IPIP":   3,
+		"TUNNEL_VXLAN":  4,
+		"TUNNEL_GENEVE": 5,
+		"TUNNEL_TEREDO": 6,
+		"TUNNEL_NVGRE":  7,
+	}
+)
+
+func (x FlowMessage_Tunnel) Enum() *FlowMessage_Tunnel {
+	p := new(FlowMessage_Tunnel)
+	*p = x
+	return p
+}
+
+func (x FlowMessage_Tunnel) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FlowMessage_Tunnel) Descriptor() protoreflect.EnumDescriptor {
+	return file_FlowMessage_proto_enumTypes[2].Descriptor()
+}
+
+func (FlowMessage_Tunnel) Type() protoreflect.EnumType {
+	return &file_FlowMessage_proto_enumTypes[2]
+}
+
+func (x FlowMessage_Tunnel) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FlowMessage_Tunnel.Descriptor instead.
+func (FlowMessage_Tunnel) EnumDescriptor() ([]byte, []int) {
+	return file_FlowMessage_proto_rawDescGZIP(), []int{0, 2}
 }
 
 type FlowMessage struct {
@@ -357,36 +422,208 @@ type FlowMessage struct {
 	// sFlow: 1 where the data source is the output interface
 	// v9/IPFIX: IE 61
 	FlowDirection uint32 `protobuf:"varint,42,opt,name=FlowDirection,proto3" json:"FlowDirection,omitempty"`
-	// Fields 43 to 64 describe the inner packet of a tunnel, MPLS and PPP.
-	HasEncap            bool   `protobuf:"varint,43,opt,name=HasEncap,proto3" json:"HasEncap,omitempty"`
-	SrcAddrEncap        []byte `protobuf:"bytes,44,opt,name=SrcAddrEncap,proto3" json:"SrcAddrEncap,omitempty"`
-	DstAddrEncap        []byte `protobuf:"bytes,45,opt,name=DstAddrEncap,proto3" json:"DstAddrEncap,omitempty"`
-	ProtoEncap          uint32 `protobuf:"varint,46,opt,name=ProtoEncap,proto3" json:"ProtoEncap,omitempty"`
-	EtypeEncap          uint32 `protobuf:"varint,47,opt,name=EtypeEncap,proto3" json:"EtypeEncap,omitempty"`
-	IPTosEncap          uint32 `protobuf:"varint,48,opt,name=IPTosEncap,proto3" json:"IPTosEncap,omitempty"`
-	IPTTLEncap          uint32 `protobuf:"varint,49,opt,name=IPTTLEncap,proto3" json:"IPTTLEncap,omitempty"`
-	IPv6FlowLabelEncap  uint32 `protobuf:"varint,50,opt,name=IPv6FlowLabelEncap,proto3" json:"IPv6FlowLabelEncap,omitempty"`
-	FragmentIdEncap     uint32 `protobuf:"varint,51,opt,name=FragmentIdEncap,proto3" json:"FragmentIdEncap,omitempty"`
+	// Whether the packet carries another one in a tunnel. Fields 44 to 52 and 1005 to
+	// 1007 describe that inner packet, the others the outer one. Of tunnels in tunnels,
+	// the outermost counts.
+	// Column: (TunnelType)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	HasEncap bool `protobuf:"varint,43,opt,name=HasEncap,proto3" json:"HasEncap,omitempty"`
+	// Source address of the inner packet: 4 or 16 bytes.
+	// Column: InnerSrcAddr
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	SrcAddrEncap []byte `protobuf:"bytes,44,opt,name=SrcAddrEncap,proto3" json:"SrcAddrEncap,omitempty"`
+	// Destination address of the inner packet: 4 or 16 bytes.
+	// Column: InnerDstAddr
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	DstAddrEncap []byte `protobuf:"bytes,45,opt,name=DstAddrEncap,proto3" json:"DstAddrEncap,omitempty"`
+	// IP protocol number of the inner packet.
+	// Column: InnerProto
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	ProtoEncap uint32 `protobuf:"varint,46,opt,name=ProtoEncap,proto3" json:"ProtoEncap,omitempty"`
+	// Ethertype of the inner packet.
+	// Column: InnerEType
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	EtypeEncap uint32 `protobuf:"varint,47,opt,name=EtypeEncap,proto3" json:"EtypeEncap,omitempty"`
+	// Type of service or traffic class of the inner packet.
+	// Column: InnerIPTos
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	IPTosEncap uint32 `protobuf:"varint,48,opt,name=IPTosEncap,proto3" json:"IPTosEncap,omitempty"`
+	// Time to live or hop limit of the inner packet.
+	// Column: InnerIPTTL
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	IPTTLEncap uint32 `protobuf:"varint,49,opt,name=IPTTLEncap,proto3" json:"IPTTLEncap,omitempty"`
+	// IPv6 flow label of the inner packet.
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	IPv6FlowLabelEncap uint32 `protobuf:"varint,50,opt,name=IPv6FlowLabelEncap,proto3" json:"IPv6FlowLabelEncap,omitempty"`
+	// Identification field of the inner packet.
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	FragmentIdEncap uint32 `protobuf:"varint,51,opt,name=FragmentIdEncap,proto3" json:"FragmentIdEncap,omitempty"`
+	// Fragment offset of the inner packet.
+	// Unit: 8 bytes
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
 	FragmentOffsetEncap uint32 `protobuf:"varint,52,opt,name=FragmentOffsetEncap,proto3" json:"FragmentOffsetEncap,omitempty"`
-	HasMPLS             bool   `protobuf:"varint,53,opt,name=HasMPLS,proto3" json:"HasMPLS,omitempty"`
-	MPLSCount           uint32 `protobuf:"varint,54,opt,name=MPLSCount,proto3" json:"MPLSCount,omitempty"`
-	MPLS1TTL            uint32 `protobuf:"varint,55,opt,name=MPLS1TTL,proto3" json:"MPLS1TTL,omitempty"`
-	MPLS1Label          uint32 `protobuf:"varint,56,opt,name=MPLS1Label,proto3" json:"MPLS1Label,omitempty"`
-	MPLS2TTL            uint32 `protobuf:"varint,57,opt,name=MPLS2TTL,proto3" json:"MPLS2TTL,omitempty"`
-	MPLS2Label          uint32 `protobuf:"varint,58,opt,name=MPLS2Label,proto3" json:"MPLS2Label,omitempty"`
-	MPLS3TTL            uint32 `protobuf:"varint,59,opt,name=MPLS3TTL,proto3" json:"MPLS3TTL,omitempty"`
-	MPLS3Label          uint32 `protobuf:"varint,60,opt,name=MPLS3Label,proto3" json:"MPLS3Label,omitempty"`
-	MPLSLastTTL         uint32 `protobuf:"varint,61,opt,name=MPLSLastTTL,proto3" json:"MPLSLastTTL,omitempty"`
-	MPLSLastLabel       uint32 `protobuf:"varint,62,opt,name=MPLSLastLabel,proto3" json:"MPLSLastLabel,omitempty"`
-	HasPPP              bool   `protobuf:"varint,63,opt,name=HasPPP,proto3" json:"HasPPP,omitempty"`
-	PPPAddressControl   uint32 `protobuf:"varint,64,opt,name=PPPAddressControl,proto3" json:"PPPAddressControl,omitempty"`
+	// Whether the packet has MPLS labels (RFC 3032).
+	// Column: (MPLSLabels)
+	// sFlow: sampled header
+	// v9/IPFIX: IE 70, or frame in IE 315
+	HasMPLS bool `protobuf:"varint,53,opt,name=HasMPLS,proto3" json:"HasMPLS,omitempty"`
+	// Number of MPLS labels.
+	// Column: MPLSCount
+	// sFlow: sampled header
+	// v9/IPFIX: IE 202, else the number of IE 70-79 that are not 0, else frame in IE 315
+	MPLSCount uint32 `protobuf:"varint,54,opt,name=MPLSCount,proto3" json:"MPLSCount,omitempty"`
+	// Time to live of the top MPLS label.
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: IE 200, else frame in IE 315
+	MPLS1TTL uint32 `protobuf:"varint,55,opt,name=MPLS1TTL,proto3" json:"MPLS1TTL,omitempty"`
+	// Top MPLS label.
+	// Column: MPLSLabels
+	// sFlow: sampled header
+	// v9/IPFIX: IE 70, else frame in IE 315
+	MPLS1Label uint32 `protobuf:"varint,56,opt,name=MPLS1Label,proto3" json:"MPLS1Label,omitempty"`
+	// Time to live of the second MPLS label.
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	MPLS2TTL uint32 `protobuf:"varint,57,opt,name=MPLS2TTL,proto3" json:"MPLS2TTL,omitempty"`
+	// Second MPLS label.
+	// Column: MPLSLabels
+	// sFlow: sampled header
+	// v9/IPFIX: IE 71, else frame in IE 315
+	MPLS2Label uint32 `protobuf:"varint,58,opt,name=MPLS2Label,proto3" json:"MPLS2Label,omitempty"`
+	// Time to live of the third MPLS label.
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	MPLS3TTL uint32 `protobuf:"varint,59,opt,name=MPLS3TTL,proto3" json:"MPLS3TTL,omitempty"`
+	// Third MPLS label.
+	// Column: MPLSLabels
+	// sFlow: sampled header
+	// v9/IPFIX: IE 72, else frame in IE 315
+	MPLS3Label uint32 `protobuf:"varint,60,opt,name=MPLS3Label,proto3" json:"MPLS3Label,omitempty"`
+	// Time to live of the bottom MPLS label.
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	MPLSLastTTL uint32 `protobuf:"varint,61,opt,name=MPLSLastTTL,proto3" json:"MPLSLastTTL,omitempty"`
+	// Bottom MPLS label, which may be one of the first three.
+	// Column: MPLSLabels
+	// sFlow: sampled header
+	// v9/IPFIX: the last of IE 70-79 that is not 0, else frame in IE 315
+	MPLSLastLabel uint32 `protobuf:"varint,62,opt,name=MPLSLastLabel,proto3" json:"MPLSLastLabel,omitempty"`
+	// Whether the packet was carried in PPP.
+	// Column: (none)
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	HasPPP bool `protobuf:"varint,63,opt,name=HasPPP,proto3" json:"HasPPP,omitempty"`
+	// Address and control bytes of HDLC framing (RFC 1662 section 3.1), 0 where the
+	// link leaves them away.
+	// Column: (none)
+	// sFlow: sampled header
+	PPPAddressControl uint32 `protobuf:"varint,64,opt,name=PPPAddressControl,proto3" json:"PPPAddressControl,omitempty"`
 	// Where SamplingRate came from.
 	// sFlow: the packet, unless its rate is 0
 	// v5: the packet, unless its rate is 0
 	// v9/IPFIX: the packet (its record) before options data
 	SamplingRateSource FlowMessage_RateSource `protobuf:"varint,1001,opt,name=SamplingRateSource,proto3,enum=netmeta.FlowMessage_RateSource" json:"SamplingRateSource,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// What tells apart the parts of one exporter that count for themselves: line cards,
+	// engines, agents.
+	// sFlow: sub_agent_id
+	// v5: engine_type and engine_id, as one number
+	// v9/IPFIX: source id (v9), observation domain id (IPFIX)
+	ObservationDomain uint32 `protobuf:"varint,1002,opt,name=ObservationDomain,proto3" json:"ObservationDomain,omitempty"`
+	// Kind of the tunnel that the inner packet was carried in.
+	// sFlow: sampled header, else the tunnel and VNI records
+	// v9/IPFIX: frame in IE 315, else IE 351
+	TunnelType FlowMessage_Tunnel `protobuf:"varint,1003,opt,name=TunnelType,proto3,enum=netmeta.FlowMessage_Tunnel" json:"TunnelType,omitempty"`
+	// Number of the virtual network that the tunnel belongs to: VXLAN and Geneve VNI,
+	// NVGRE VSID, GRE key.
+	// sFlow: sampled header, else extended VNI records
+	// v9/IPFIX: frame in IE 315, else IE 351 (lower 24 bits)
+	VNI uint32 `protobuf:"varint,1004,opt,name=VNI,proto3" json:"VNI,omitempty"`
+	// Source port of the inner packet.
+	// Column: InnerSrcPort
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	SrcPortEncap uint32 `protobuf:"varint,1005,opt,name=SrcPortEncap,proto3" json:"SrcPortEncap,omitempty"`
+	// Destination port of the inner packet.
+	// Column: InnerDstPort
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	DstPortEncap uint32 `protobuf:"varint,1006,opt,name=DstPortEncap,proto3" json:"DstPortEncap,omitempty"`
+	// TCP flags of the inner packet.
+	// Column: InnerTCPFlags
+	// sFlow: sampled header
+	// v9/IPFIX: frame in IE 315
+	TCPFlagsEncap uint32 `protobuf:"varint,1007,opt,name=TCPFlagsEncap,proto3" json:"TCPFlagsEncap,omitempty"`
+	// Source address after translation: 4 or 16 bytes.
+	// sFlow: extended NAT record, src_address
+	// v9/IPFIX: IE 225, 281
+	PostNATSrcAddr []byte `protobuf:"bytes,1008,opt,name=PostNATSrcAddr,proto3" json:"PostNATSrcAddr,omitempty"`
+	// Destination address after translation: 4 or 16 bytes.
+	// sFlow: extended NAT record, dst_address
+	// v9/IPFIX: IE 226, 282
+	PostNATDstAddr []byte `protobuf:"bytes,1009,opt,name=PostNATDstAddr,proto3" json:"PostNATDstAddr,omitempty"`
+	// Source port after translation.
+	// sFlow: extended NAT port record, src_port
+	// v9/IPFIX: IE 227
+	PostNATSrcPort uint32 `protobuf:"varint,1010,opt,name=PostNATSrcPort,proto3" json:"PostNATSrcPort,omitempty"`
+	// Destination port after translation.
+	// sFlow: extended NAT port record, dst_port
+	// v9/IPFIX: IE 228
+	PostNATDstPort uint32 `protobuf:"varint,1011,opt,name=PostNATDstPort,proto3" json:"PostNATDstPort,omitempty"`
+	// What a translator reports (IANA IPFIX natEvent): 1 session created, 2 deleted ...
+	// v9/IPFIX: IE 230
+	NATEvent uint32 `protobuf:"varint,1012,opt,name=NATEvent,proto3" json:"NATEvent,omitempty"`
+	// Next router of the BGP route: 4 or 16 bytes.
+	// sFlow: extended gateway record, nexthop
+	// v9/IPFIX: IE 18, 63
+	BGPNextHop []byte `protobuf:"bytes,1013,opt,name=BGPNextHop,proto3" json:"BGPNextHop,omitempty"`
+	// AS numbers of the BGP path to the destination, next one first; the members of an
+	// AS_SET are in the order that the exporter gave them.
+	// sFlow: extended gateway record, dst_as_path
+	ASPath []uint32 `protobuf:"varint,1014,rep,packed,name=ASPath,proto3" json:"ASPath,omitempty"`
+	// Communities (RFC 1997) of the BGP route to the destination: AS number in the upper
+	// 16 bits.
+	// sFlow: extended gateway record, communities
+	// v9/IPFIX: IE 483
+	Communities []uint32 `protobuf:"varint,1015,rep,packed,name=Communities,proto3" json:"Communities,omitempty"`
+	// What a firewall reports (IANA IPFIX firewallEvent): 1 created, 2 deleted, 3 denied,
+	// 4 alert, 5 update.
+	// v9/IPFIX: IE 233
+	FirewallEvent uint32 `protobuf:"varint,1016,opt,name=FirewallEvent,proto3" json:"FirewallEvent,omitempty"`
+	// Why the exporter considered the flow finished (IANA IPFIX flowEndReason): 1 idle
+	// timeout, 2 active timeout, 3 end of flow, 4 forced end, 5 lack of resources.
+	// v9/IPFIX: IE 136
+	FlowEndReason uint32 `protobuf:"varint,1017,opt,name=FlowEndReason,proto3" json:"FlowEndReason,omitempty"`
+	// Application as the exporter classified it (RFC 6759): its bytes as one big-endian
+	// number, the classification engine in front of the selector. Of the usual 4 bytes,
+	// the engine is the upper 8 bits, the selector the lower 24.
+	// v9/IPFIX: IE 95
+	ApplicationID uint64 `protobuf:"varint,1018,opt,name=ApplicationID,proto3" json:"ApplicationID,omitempty"`
+	// Name of the application.
+	// v9/IPFIX: IE 96 in the record, else in the options data for the record's IE 95
+	ApplicationName string `protobuf:"bytes,1019,opt,name=ApplicationName,proto3" json:"ApplicationName,omitempty"`
+	// Whether the exporter said FlowDirection; otherwise its 0 means nothing.
+	// sFlow: where the data source is one of the interfaces
+	// v9/IPFIX: IE 61 is there
+	HasFlowDirection bool `protobuf:"varint,1020,opt,name=HasFlowDirection,proto3" json:"HasFlowDirection,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *FlowMessage) Reset() {
@@ -867,11 +1104,144 @@ func (x *FlowMessage) GetSamplingRateSource() FlowMessage_RateSource {
 	return FlowMessage_RATE_UNSPECIFIED
 }
 
+func (x *FlowMessage) GetObservationDomain() uint32 {
+	if x != nil {
+		return x.ObservationDomain
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetTunnelType() FlowMessage_Tunnel {
+	if x != nil {
+		return x.TunnelType
+	}
+	return FlowMessage_TUNNEL_NONE
+}
+
+func (x *FlowMessage) GetVNI() uint32 {
+	if x != nil {
+		return x.VNI
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetSrcPortEncap() uint32 {
+	if x != nil {
+		return x.SrcPortEncap
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetDstPortEncap() uint32 {
+	if x != nil {
+		return x.DstPortEncap
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetTCPFlagsEncap() uint32 {
+	if x != nil {
+		return x.TCPFlagsEncap
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetPostNATSrcAddr() []byte {
+	if x != nil {
+		return x.PostNATSrcAddr
+	}
+	return nil
+}
+
+func (x *FlowMessage) GetPostNATDstAddr() []byte {
+	if x != nil {
+		return x.PostNATDstAddr
+	}
+	return nil
+}
+
+func (x *FlowMessage) GetPostNATSrcPort() uint32 {
+	if x != nil {
+		return x.PostNATSrcPort
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetPostNATDstPort() uint32 {
+	if x != nil {
+		return x.PostNATDstPort
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetNATEvent() uint32 {
+	if x != nil {
+		return x.NATEvent
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetBGPNextHop() []byte {
+	if x != nil {
+		return x.BGPNextHop
+	}
+	return nil
+}
+
+func (x *FlowMessage) GetASPath() []uint32 {
+	if x != nil {
+		return x.ASPath
+	}
+	return nil
+}
+
+func (x *FlowMessage) GetCommunities() []uint32 {
+	if x != nil {
+		return x.Communities
+	}
+	return nil
+}
+
+func (x *FlowMessage) GetFirewallEvent() uint32 {
+	if x != nil {
+		return x.FirewallEvent
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetFlowEndReason() uint32 {
+	if x != nil {
+		return x.FlowEndReason
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetApplicationID() uint64 {
+	if x != nil {
+		return x.ApplicationID
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetApplicationName() string {
+	if x != nil {
+		return x.ApplicationName
+	}
+	return ""
+}
+
+func (x *FlowMessage) GetHasFlowDirection() bool {
+	if x != nil {
+		return x.HasFlowDirection
+	}
+	return false
+}
+
 var File_FlowMessage_proto protoreflect.FileDescriptor
 
 const file_FlowMessage_proto_rawDesc = "" +
 	"\n" +
-	"\x11FlowMessage.proto\x12\anetmeta\"\xc7\x11\n" +
+	"\x11FlowMessage.proto\x12\anetmeta\"\xbc\x18\n" +
 	"\vFlowMessage\x121\n" +
 	"\x04Type\x18\x01 \x01(\x0e2\x1d.netmeta.FlowMessage.FlowTypeR\x04Type\x12\"\n" +
 	"\fTimeReceived\x18\x02 \x01(\x04R\fTimeReceived\x12\"\n" +
@@ -953,7 +1323,30 @@ const file_FlowMessage_proto_rawDesc = "" +
 	"\rMPLSLastLabel\x18> \x01(\rR\rMPLSLastLabel\x12\x16\n" +
 	"\x06HasPPP\x18? \x01(\bR\x06HasPPP\x12,\n" +
 	"\x11PPPAddressControl\x18@ \x01(\rR\x11PPPAddressControl\x12P\n" +
-	"\x12SamplingRateSource\x18\xe9\a \x01(\x0e2\x1f.netmeta.FlowMessage.RateSourceR\x12SamplingRateSource\"S\n" +
+	"\x12SamplingRateSource\x18\xe9\a \x01(\x0e2\x1f.netmeta.FlowMessage.RateSourceR\x12SamplingRateSource\x12-\n" +
+	"\x11ObservationDomain\x18\xea\a \x01(\rR\x11ObservationDomain\x12<\n" +
+	"\n" +
+	"TunnelType\x18\xeb\a \x01(\x0e2\x1b.netmeta.FlowMessage.TunnelR\n" +
+	"TunnelType\x12\x11\n" +
+	"\x03VNI\x18\xec\a \x01(\rR\x03VNI\x12#\n" +
+	"\fSrcPortEncap\x18\xed\a \x01(\rR\fSrcPortEncap\x12#\n" +
+	"\fDstPortEncap\x18\xee\a \x01(\rR\fDstPortEncap\x12%\n" +
+	"\rTCPFlagsEncap\x18\xef\a \x01(\rR\rTCPFlagsEncap\x12'\n" +
+	"\x0ePostNATSrcAddr\x18\xf0\a \x01(\fR\x0ePostNATSrcAddr\x12'\n" +
+	"\x0ePostNATDstAddr\x18\xf1\a \x01(\fR\x0ePostNATDstAddr\x12'\n" +
+	"\x0ePostNATSrcPort\x18\xf2\a \x01(\rR\x0ePostNATSrcPort\x12'\n" +
+	"\x0ePostNATDstPort\x18\xf3\a \x01(\rR\x0ePostNATDstPort\x12\x1b\n" +
+	"\bNATEvent\x18\xf4\a \x01(\rR\bNATEvent\x12\x1f\n" +
+	"\n" +
+	"BGPNextHop\x18\xf5\a \x01(\fR\n" +
+	"BGPNextHop\x12\x17\n" +
+	"\x06ASPath\x18\xf6\a \x03(\rR\x06ASPath\x12!\n" +
+	"\vCommunities\x18\xf7\a \x03(\rR\vCommunities\x12%\n" +
+	"\rFirewallEvent\x18\xf8\a \x01(\rR\rFirewallEvent\x12%\n" +
+	"\rFlowEndReason\x18\xf9\a \x01(\rR\rFlowEndReason\x12%\n" +
+	"\rApplicationID\x18\xfa\a \x01(\x04R\rApplicationID\x12)\n" +
+	"\x0fApplicationName\x18\xfb\a \x01(\tR\x0fApplicationName\x12+\n" +
+	"\x10HasFlowDirection\x18\xfc\a \x01(\bR\x10HasFlowDirection\"S\n" +
 	"\bFlowType\x12\x0f\n" +
 	"\vFLOWUNKNOWN\x10\x00\x12\v\n" +
 	"\aSFLOW_5\x10\x01\x12\x0e\n" +
@@ -968,7 +1361,17 @@ const file_FlowMessage_proto_rawDesc = "" +
 	"\vRATE_PACKET\x10\x01\x12\x10\n" +
 	"\fRATE_OPTIONS\x10\x02\x12\x13\n" +
 	"\x0fRATE_CONFIGURED\x10\x03\x12\x10\n" +
-	"\fRATE_UNKNOWN\x10\x04B!Z\x1fgithub.com/leoluk/NetMeta/pb;pbb\x06proto3"
+	"\fRATE_UNKNOWN\x10\x04\"\x96\x01\n" +
+	"\x06Tunnel\x12\x0f\n" +
+	"\vTUNNEL_NONE\x10\x00\x12\x10\n" +
+	"\fTUNNEL_OTHER\x10\x01\x12\x0e\n" +
+	"\n" +
+	"TUNNEL_GRE\x10\x02\x12\x0f\n" +
+	"\vTUNNEL_IPIP\x10\x03\x12\x10\n" +
+	"\fTUNNEL_VXLAN\x10\x04\x12\x11\n" +
+	"\rTUNNEL_GENEVE\x10\x05\x12\x11\n" +
+	"\rTUNNEL_TEREDO\x10\x06\x12\x10\n" +
+	"\fTUNNEL_NVGRE\x10\aB!Z\x1fgithub.com/leoluk/NetMeta/pb;pbb\x06proto3"
 
 var (
 	file_FlowMessage_proto_rawDescOnce sync.Once
@@ -982,21 +1385,23 @@ func file_FlowMessage_proto_rawDescGZIP() []byte {
 	return file_FlowMessage_proto_rawDescData
 }
 
-var file_FlowMessage_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_FlowMessage_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_FlowMessage_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_FlowMessage_proto_goTypes = []any{
 	(FlowMessage_FlowType)(0),   // 0: netmeta.FlowMessage.FlowType
 	(FlowMessage_RateSource)(0), // 1: netmeta.FlowMessage.RateSource
-	(*FlowMessage)(nil),         // 2: netmeta.FlowMessage
+	(FlowMessage_Tunnel)(0),     // 2: netmeta.FlowMessage.Tunnel
+	(*FlowMessage)(nil),         // 3: netmeta.FlowMessage
 }
 var file_FlowMessage_proto_depIdxs = []int32{
 	0, // 0: netmeta.FlowMessage.Type:type_name -> netmeta.FlowMessage.FlowType
 	1, // 1: netmeta.FlowMessage.SamplingRateSource:type_name -> netmeta.FlowMessage.RateSource
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2, // 2: netmeta.FlowMessage.TunnelType:type_name -> netmeta.FlowMessage.Tunnel
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_FlowMessage_proto_init() }
@@ -1009,7 +1414,7 @@ func file_FlowMessage_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_FlowMessage_proto_rawDesc), len(file_FlowMessage_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   1,
 			NumExtensions: 0,
 			NumServices:   0,

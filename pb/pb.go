@@ -1,5 +1,5 @@
-// Package pb is FlowMessage, the message that NetMeta's collectors and agents
-// write to Kafka, and the text of its definition.
+// Package pb is FlowMessage and InterfaceCounters, the messages that NetMeta's
+// collectors and agents write to Kafka, and the text of their definitions.
 //
 // Custom processors import it, fill FlowMessages and write each preceded by its
 // length (google.golang.org/protobuf/encoding/protodelim) to topic
@@ -9,9 +9,15 @@ package pb
 import _ "embed"
 
 //go:generate go run ../internal/protogen FlowMessage.proto ../doc/fields.md
+//go:generate go run ../internal/protogen InterfaceCounters.proto ../doc/counters.md
 
 // Definition is the text of FlowMessage.proto, comments included. ClickHouse's
 // Kafka table gets its schema from it.
 //
 //go:embed FlowMessage.proto
 var Definition string
+
+// CountersDefinition is the text of InterfaceCounters.proto, for the same purpose.
+//
+//go:embed InterfaceCounters.proto
+var CountersDefinition string

@@ -1,103 +1,109 @@
 package flow
 
-import (
-	"encoding/binary"
-	"net/netip"
-
-	"google.golang.org/protobuf/encoding/protowire"
-)
-
-// MaxEncodedSize bounds what one AppendDelimited adds: every field at its longest
-// is 360 bytes, and the length in front of it two.
-const MaxEncodedSize = 362
-
-// AppendDelimited appends r as a FlowMessage preceded by its length as a varint,
-// which is the framing of ClickHouse's input format Protobuf, and returns the
-// extended slice. Fields with their zero value are left out, as proto3 has it.
-// It allocates only where b has to grow.
+// AppendDelimited implements [Message]. Fields with their zero value are left out, as
+// proto3 has it, and are written in the order of their numbers.
 func (r *Record) AppendDelimited(b []byte) []byte {
-	// Most messages are longer than 127 bytes or close to it, so two bytes are set
-	// aside for the length; a varint may be padded, but a short message is moved
-	// instead, to keep the encoding canonical.
-	start := len(b)
-	b = append(b, 0, 0)
-	b = r.appendFields(b)
-	size := len(b) - start - 2
-	if size < 0x80 {
-		b[start] = byte(size)
-		copy(b[start+1:], b[start+2:])
-		return b[:len(b)-1]
+	b, e := begin(b)
+	e.uint(1, uint64(r.Type))
+	e.uint(2, r.TimeReceived)
+	e.uint(3, r.SamplingRate)
+	e.uint(4, uint64(r.SequenceNum))
+	e.uint(5, r.TimeFlowEnd)
+	e.address(6, r.SrcAddr)
+	e.address(7, r.DstAddr)
+	e.uint(9, r.Bytes)
+	e.uint(10, r.Packets)
+	e.address(11, r.SamplerAddress)
+	e.address(12, r.NextHop)
+	e.uint(13, uint64(r.NextHopAS))
+	e.uint(14, uint64(r.SrcAS))
+	e.uint(15, uint64(r.DstAS))
+	e.uint(16, uint64(r.SrcNet))
+	e.uint(17, uint64(r.DstNet))
+	e.uint(18, uint64(r.InIf))
+	e.uint(19, uint64(r.OutIf))
+	e.uint(20, uint64(r.Proto))
+	e.uint(21, uint64(r.SrcPort))
+	e.uint(22, uint64(r.DstPort))
+	e.uint(23, uint64(r.IPTos))
+	e.uint(24, uint64(r.ForwardingStatus))
+	e.uint(25, uint64(r.IPTTL))
+	e.uint(26, uint64(r.TCPFlags))
+	e.uint(27, r.SrcMac)
+	e.uint(28, r.DstMac)
+	e.uint(29, uint64(r.VlanID))
+	e.uint(30, uint64(r.Etype))
+	e.uint(31, uint64(r.IcmpType))
+	e.uint(32, uint64(r.IcmpCode))
+	e.uint(33, uint64(r.SrcVlan))
+	e.uint(34, uint64(r.DstVlan))
+	e.uint(35, uint64(r.FragmentID))
+	e.uint(36, uint64(r.FragmentOffset))
+	e.uint(37, uint64(r.IPv6FlowLabel))
+	e.uint(38, r.TimeFlowStart)
+	e.uint(39, uint64(r.IngressVrfID))
+	e.uint(40, uint64(r.EgressVrfID))
+	e.uint(41, uint64(r.BiFlowDirection))
+	e.uint(42, uint64(r.FlowDirection))
+	if r.HasEncap {
+		r.encodeInner(&e)
 	}
-	b[start] = byte(size) | 0x80
-	b[start+1] = byte(size >> 7)
-	return b
+	if r.HasMPLS {
+		r.encodeMPLS(&e)
+	}
+	e.bool(63, r.HasPPP)
+	e.uint(64, uint64(r.PPPAddressControl))
+	e.uint(1001, uint64(r.SamplingRateSource))
+	e.uint(1002, uint64(r.ObservationDomain))
+	e.uint(1003, uint64(r.TunnelType))
+	e.uint(1004, uint64(r.VNI))
+	if r.HasEncap {
+		e.uint(1005, uint64(r.SrcPortEncap))
+		e.uint(1006, uint64(r.DstPortEncap))
+		e.uint(1007, uint64(r.TCPFlagsEncap))
+	}
+	r.encodeExtras(&e)
+	return e.finish(b)
 }
 
-// appendFields appends the fields in the order of their numbers.
-func (r *Record) appendFields(b []byte) []byte {
-	b = appendUint(b, 1, uint64(r.Type))
-	b = appendUint(b, 2, r.TimeReceived)
-	b = appendUint(b, 3, r.SamplingRate)
-	b = appendUint(b, 4, uint64(r.SequenceNum))
-	b = appendUint(b, 5, r.TimeFlowEnd)
-	b = appendAddr(b, 6, r.SrcAddr)
-	b = appendAddr(b, 7, r.DstAddr)
-	b = appendUint(b, 9, r.Bytes)
-	b = appendUint(b, 10, r.Packets)
-	b = appendAddr(b, 11, r.SamplerAddress)
-	b = appendAddr(b, 12, r.NextHop)
-	b = appendUint(b, 13, uint64(r.NextHopAS))
-	b = appendUint(b, 14, uint64(r.SrcAS))
-	b = appendUint(b, 15, uint64(r.DstAS))
-	b = appendUint(b, 16, uint64(r.SrcNet))
-	b = appendUint(b, 17, uint64(r.DstNet))
-	b = appendUint(b, 18, uint64(r.InIf))
-	b = appendUint(b, 19, uint64(r.OutIf))
-	b = appendUint(b, 20, uint64(r.Proto))
-	b = appendUint(b, 21, uint64(r.SrcPort))
-	b = appendUint(b, 22, uint64(r.DstPort))
-	b = appendUint(b, 23, uint64(r.IPTos))
-	b = appendUint(b, 24, uint64(r.ForwardingStatus))
-	b = appendUint(b, 25, uint64(r.IPTTL))
-	b = appendUint(b, 26, uint64(r.TCPFlags))
-	b = appendUint(b, 27, r.SrcMac)
-	b = appendUint(b, 28, r.DstMac)
-	b = appendUint(b, 29, uint64(r.VlanID))
-	b = appendUint(b, 30, uint64(r.Etype))
-	b = appendUint(b, 31, uint64(r.IcmpType))
-	b = appendUint(b, 32, uint64(r.IcmpCode))
-	b = appendUint(b, 33, uint64(r.SrcVlan))
-	b = appendUint(b, 34, uint64(r.DstVlan))
-	b = appendUint(b, 35, uint64(r.FragmentID))
-	b = appendUint(b, 36, uint64(r.FragmentOffset))
-	b = appendUint(b, 37, uint64(r.IPv6FlowLabel))
-	b = appendUint(b, 38, r.TimeFlowStart)
-	b = appendUint(b, 39, uint64(r.IngressVrfID))
-	b = appendUint(b, 40, uint64(r.EgressVrfID))
-	b = appendUint(b, 41, uint64(r.BiFlowDirection))
-	b = appendUint(b, 42, uint64(r.FlowDirection))
-	return appendUint(b, 1001, uint64(r.SamplingRateSource))
+func (r *Record) encodeInner(e *encoder) {
+	e.bool(43, true)
+	e.address(44, r.SrcAddrEncap)
+	e.address(45, r.DstAddrEncap)
+	e.uint(46, uint64(r.ProtoEncap))
+	e.uint(47, uint64(r.EtypeEncap))
+	e.uint(48, uint64(r.IPTosEncap))
+	e.uint(49, uint64(r.IPTTLEncap))
+	e.uint(50, uint64(r.IPv6FlowLabelEncap))
+	e.uint(51, uint64(r.FragmentIDEncap))
+	e.uint(52, uint64(r.FragmentOffsetEncap))
 }
 
-func appendUint(b []byte, field protowire.Number, v uint64) []byte {
-	if v == 0 {
-		return b
-	}
-	b = binary.AppendUvarint(b, uint64(field)<<3|uint64(protowire.VarintType))
-	return binary.AppendUvarint(b, v)
+func (r *Record) encodeMPLS(e *encoder) {
+	e.bool(53, true)
+	e.uint(54, uint64(r.MPLSCount))
+	e.uint(55, uint64(r.MPLS1TTL))
+	e.uint(56, uint64(r.MPLS1Label))
+	e.uint(57, uint64(r.MPLS2TTL))
+	e.uint(58, uint64(r.MPLS2Label))
+	e.uint(59, uint64(r.MPLS3TTL))
+	e.uint(60, uint64(r.MPLS3Label))
+	e.uint(61, uint64(r.MPLSLastTTL))
+	e.uint(62, uint64(r.MPLSLastLabel))
 }
 
-func appendAddr(b []byte, field protowire.Number, a netip.Addr) []byte {
-	if !a.IsValid() {
-		return b
-	}
-	b = binary.AppendUvarint(b, uint64(field)<<3|uint64(protowire.BytesType))
-	if a.Is4() {
-		b = append(b, 4)
-		v4 := a.As4()
-		return append(b, v4[:]...)
-	}
-	b = append(b, 16)
-	v6 := a.As16()
-	return append(b, v6[:]...)
+func (r *Record) encodeExtras(e *encoder) {
+	e.address(1008, r.PostNATSrcAddr)
+	e.address(1009, r.PostNATDstAddr)
+	e.uint(1010, uint64(r.PostNATSrcPort))
+	e.uint(1011, uint64(r.PostNATDstPort))
+	e.uint(1012, uint64(r.NATEvent))
+	e.address(1013, r.BGPNextHop)
+	e.packed(1014, r.ASPath[:min(len(r.ASPath), MaxASPath)])
+	e.packed(1015, r.Communities[:min(len(r.Communities), MaxCommunities)])
+	e.uint(1016, uint64(r.FirewallEvent))
+	e.uint(1017, uint64(r.FlowEndReason))
+	e.uint(1018, r.ApplicationID)
+	e.string(1019, r.ApplicationName)
+	e.bool(1020, r.HasFlowDirection)
 }

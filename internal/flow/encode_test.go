@@ -8,11 +8,13 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
 
@@ -22,54 +24,69 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// fieldOf names the FlowMessage field of a Record field: they are spelt alike but
-// for Go's initialisms.
-func fieldOf(recordField string) protoreflect.FieldDescriptor {
-	fields := (&pb.FlowMessage{}).ProtoReflect().Descriptor().Fields()
+// fieldOf names the field of a message that holds a field of ours: they are spelt
+// alike but for Go's initialisms.
+func fieldOf(message proto.Message, ours string) protoreflect.FieldDescriptor {
+	fields := message.ProtoReflect().Descriptor().Fields()
 	for i := range fields.Len() {
-		if strings.EqualFold(string(fields.Get(i).Name()), recordField) {
+		if strings.EqualFold(string(fields.Get(i).Name()), ours) {
 			return fields.Get(i)
 		}
 	}
 	return nil
 }
 
-// message converts a Record to a FlowMessage by way of reflection over both, which
-// knows nothing of the encoder under test.
+// leaves are the fields of a Record or Counters, those of embedded structs among them.
+func leaves(pointer any) (fields []reflect.StructField, values []reflect.Value) {
+	v := reflect.ValueOf(pointer).Elem()
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		if !field.Anonymous {
+			fields, values = append(fields, field), append(values, v.FieldByIndex(field.Index))
+		}
+	}
+	return fields, values
+}
+
+// convert copies a Record or Counters into its message by way of reflection over both,
+// which knows nothing of the encoder under test.
+func convert(t testing.TB, ours any, into proto.Message) {
+	t.Helper()
+	m := into.ProtoReflect()
+	fields, values := leaves(ours)
+	for i, f := range fields {
+		field := fieldOf(into, f.Name)
+		if field == nil {
+			t.Fatalf("%s has no field in %s", f.Name, m.Descriptor().Name())
+		}
+		switch v := values[i].Interface().(type) {
+		case netip.Addr:
+			m.Set(field, protoreflect.ValueOfBytes(v.AsSlice()))
+		case []uint32:
+			list := m.Mutable(field).List()
+			for _, n := range v {
+				list.Append(protoreflect.ValueOfUint32(n))
+			}
+		case protoreflect.Enum:
+			m.Set(field, protoreflect.ValueOfEnum(v.Number()))
+		case uint32, uint64, bool, string:
+			m.Set(field, protoreflect.ValueOf(v))
+		default:
+			t.Fatalf("%s is of a type that this test does not know", f.Name)
+		}
+	}
+}
+
 func message(t testing.TB, r *flow.Record) *pb.FlowMessage {
 	t.Helper()
 	m := &pb.FlowMessage{}
-	record := reflect.ValueOf(r).Elem()
-	for i := range record.NumField() {
-		name := record.Type().Field(i).Name
-		field := fieldOf(name)
-		if field == nil {
-			t.Fatalf("Record.%s has no field in FlowMessage", name)
-		}
-		var value protoreflect.Value
-		switch v := record.Field(i).Interface().(type) {
-		case netip.Addr:
-			value = protoreflect.ValueOfBytes(v.AsSlice())
-		case uint32:
-			value = protoreflect.ValueOfUint32(v)
-		case uint64:
-			value = protoreflect.ValueOfUint64(v)
-		case protoreflect.Enum:
-			value = protoreflect.ValueOfEnum(v.Number())
-		default:
-			t.Fatalf("Record.%s is of a type that this test does not know", name)
-		}
-		m.ProtoReflect().Set(field, value)
-	}
+	convert(t, r, m)
 	return m
 }
 
-// fill sets every field of a Record from random.
-func fill(random *rand.Rand) flow.Record {
-	var r flow.Record
-	v := reflect.ValueOf(&r).Elem()
-	for i := range v.NumField() {
-		field := v.Field(i)
+// fill sets every field of a Record or Counters from random.
+func fill(random *rand.Rand, ours any) {
+	_, values := leaves(ours)
+	for _, field := range values {
 		switch field.Interface().(type) {
 		case netip.Addr:
 			address := make([]byte, []int{4, 16}[random.IntN(2)])
@@ -78,82 +95,129 @@ func fill(random *rand.Rand) flow.Record {
 			}
 			a, _ := netip.AddrFromSlice(address)
 			field.Set(reflect.ValueOf(a))
+		case []uint32:
+			numbers := make([]uint32, random.IntN(flow.MaxASPath))
+			for i := range numbers {
+				numbers[i] = random.Uint32() >> random.IntN(32)
+			}
+			field.Set(reflect.ValueOf(numbers))
+		case protoreflect.Enum:
+			field.SetInt(int64(random.IntN(5)))
 		case uint32:
 			field.SetUint(uint64(random.Uint32() >> random.IntN(32)))
 		case uint64:
 			field.SetUint(random.Uint64() >> random.IntN(64))
-		case protoreflect.Enum:
-			field.SetInt(int64(random.IntN(5)))
+		case bool:
+			field.SetBool(true)
+		case string:
+			field.SetString(strings.Repeat("n", random.IntN(flow.MaxName)))
 		}
 	}
-	return r
+}
+
+// fillLongest sets every field of a Record or Counters to what takes most bytes, and
+// beyond where that is cut off.
+func fillLongest(ours any) {
+	_, values := leaves(ours)
+	for _, field := range values {
+		switch field.Interface().(type) {
+		case netip.Addr:
+			field.Set(reflect.ValueOf(netip.MustParseAddr("ffff::ffff")))
+		case []uint32:
+			field.Set(reflect.ValueOf(slices.Repeat([]uint32{1<<32 - 1}, flow.MaxASPath+1)))
+		case protoreflect.Enum:
+			field.SetInt(4)
+		case uint32:
+			field.SetUint(1<<32 - 1)
+		case uint64:
+			field.SetUint(1<<64 - 1)
+		case bool:
+			field.SetBool(true)
+		case string:
+			field.SetString(strings.Repeat("n", flow.MaxName+1))
+		}
+	}
+}
+
+func checkEncoding(t *testing.T, ours flow.Message, want, got proto.Message) {
+	t.Helper()
+	encoded := ours.AppendDelimited([]byte("kept"))
+	if !bytes.HasPrefix(encoded, []byte("kept")) {
+		t.Fatal("what was in the buffer before is gone")
+	}
+	encoded = encoded[len("kept"):]
+	if len(encoded) > flow.MaxEncodedSize {
+		t.Fatalf("encoded to %d bytes, MaxEncodedSize says %d", len(encoded), flow.MaxEncodedSize)
+	}
+	if err := protodelim.UnmarshalFrom(bytes.NewReader(encoded), got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Fatalf("decoded differs (-want +got):\n%s", diff)
+	}
+	var canonical bytes.Buffer
+	if _, err := protodelim.MarshalTo(&canonical, want); err != nil {
+		t.Fatal(err)
+	}
+	if canonical.Len() != len(encoded) {
+		t.Fatalf("encoded to %d bytes, protobuf itself needs %d", len(encoded), canonical.Len())
+	}
 }
 
 func TestEncodingIsWhatProtobufItselfWouldWrite(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 1000 {
-		record := fill(random)
-		want := message(t, &record)
-		encoded := record.AppendDelimited([]byte("kept"))
-		if !bytes.HasPrefix(encoded, []byte("kept")) {
-			t.Fatal("what was in the buffer before is gone")
-		}
-		encoded = encoded[len("kept"):]
-		if len(encoded) > flow.MaxEncodedSize {
-			t.Fatalf("encoded to %d bytes, MaxEncodedSize says %d", len(encoded), flow.MaxEncodedSize)
-		}
-		got := &pb.FlowMessage{}
-		if err := protodelim.UnmarshalFrom(bytes.NewReader(encoded), got); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-			t.Fatalf("decoded differs (-want +got):\n%s", diff)
-		}
-		var canonical bytes.Buffer
-		if _, err := protodelim.MarshalTo(&canonical, want); err != nil {
-			t.Fatal(err)
-		}
-		if canonical.Len() != len(encoded) {
-			t.Fatalf("encoded to %d bytes, protobuf itself needs %d", len(encoded), canonical.Len())
-		}
+		var record flow.Record
+		fill(random, &record)
+		checkEncoding(t, &record, message(t, &record), &pb.FlowMessage{})
+
+		var counters flow.Counters
+		fill(random, &counters)
+		want := &pb.InterfaceCounters{}
+		convert(t, &counters, want)
+		checkEncoding(t, &counters, want, &pb.InterfaceCounters{})
 	}
 }
 
-func TestLongestRecordFitsMaxEncodedSize(t *testing.T) {
-	var r flow.Record
-	v := reflect.ValueOf(&r).Elem()
-	for i := range v.NumField() {
-		switch field := v.Field(i); field.Interface().(type) {
-		case netip.Addr:
-			field.Set(reflect.ValueOf(netip.MustParseAddr("ffff::ffff")))
-		case uint32:
-			field.SetUint(1<<32 - 1)
-		case uint64:
-			field.SetUint(1<<64 - 1)
-		case protoreflect.Enum:
-			field.SetInt(4)
-		}
-	}
-	if got := len(r.AppendDelimited(nil)); got != flow.MaxEncodedSize {
+func TestLongestMessageFitsMaxEncodedSize(t *testing.T) {
+	var record flow.Record
+	fillLongest(&record)
+	if got := len(record.AppendDelimited(nil)); got != flow.MaxEncodedSize {
 		t.Errorf("the longest record has %d bytes, MaxEncodedSize says %d", got, flow.MaxEncodedSize)
 	}
+	var counters flow.Counters
+	fillLongest(&counters)
+	if got := len(counters.AppendDelimited(nil)); got > flow.MaxEncodedSize {
+		t.Errorf("the longest counters have %d bytes, MaxEncodedSize says %d", got, flow.MaxEncodedSize)
+	}
 }
 
-func TestEveryFieldOfTheMessageIsInTheRecordOrTunnelRelated(t *testing.T) {
-	record := map[string]bool{}
-	typ := reflect.TypeFor[flow.Record]()
-	for i := range typ.NumField() {
-		record[strings.ToLower(typ.Field(i).Name)] = true
+func TestEveryFieldOfTheMessagesIsInTheStructs(t *testing.T) {
+	for _, c := range []struct {
+		ours    any
+		message proto.Message
+	}{
+		{&flow.Record{}, &pb.FlowMessage{}},
+		{&flow.Counters{}, &pb.InterfaceCounters{}},
+	} {
+		have := map[string]bool{}
+		fields, _ := leaves(c.ours)
+		for _, f := range fields {
+			have[strings.ToLower(f.Name)] = true
+		}
+		wanted := c.message.ProtoReflect().Descriptor().Fields()
+		for i := range wanted.Len() {
+			if name := wanted.Get(i).Name(); !have[strings.ToLower(string(name))] {
+				t.Errorf("%T has no field for %s", c.ours, name)
+			}
+		}
 	}
-	fields := (&pb.FlowMessage{}).ProtoReflect().Descriptor().Fields()
-	for i := range fields.Len() {
-		field := fields.Get(i)
-		if n := field.Number(); n >= 43 && n <= 64 { // inner packets of tunnels, MPLS, PPP: no decoder fills them
-			continue
-		}
-		if !record[strings.ToLower(string(field.Name()))] {
-			t.Errorf("FlowMessage.%s has no field in Record", field.Name())
-		}
+}
+
+func TestInnerPacketAndLabelsAreLeftOutUnlessThereAreSome(t *testing.T) {
+	record := flow.Record{Inner: flow.Inner{ProtoEncap: 6, SrcPortEncap: 443}, Labels: flow.Labels{MPLS1Label: 16}}
+	if got := record.AppendDelimited(nil); !bytes.Equal(got, []byte{0}) {
+		t.Errorf("encoded as % x", got)
 	}
 }
 

@@ -1,4 +1,7 @@
 package flow
 
-// Topic is the Kafka topic of FlowMessages.
-const Topic = "flow-messages"
+// Kafka topics that NetMeta writes to.
+const (
+	Topic         = "flow-messages"      // FlowMessages
+	CountersTopic = "interface-counters" // InterfaceCounters
+)
