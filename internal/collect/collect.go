@@ -1,8 +1,8 @@
 // Package collect is the collector: it puts sockets, decoders and the queue to
 // Kafka together.
 //
-// Every listener has a decoder and a queue writer of its own and runs on one
-// goroutine, so that nothing is shared on the way but the exporters' state.
+// Every socket of a listener has a decoder and a queue writer of its own and is read
+// by one goroutine, so that nothing is shared on the way but the exporters' state.
 package collect
 
 import (
@@ -72,8 +72,11 @@ func Start(config Config, producer *queue.Producer) (*Collector, error) {
 		if l.address == "" {
 			continue
 		}
-		d := l.newDecoder(producer.NewWriter().Append)
-		listener, err := listen.Start(l.name, l.address, config.SocketBuffer, handler(l.name, d))
+		newHandler := func() listen.Handler {
+			writer := producer.NewWriter()
+			return handler(l.name, l.newDecoder(func(r *flow.Record) { writer.Append(r) }))
+		}
+		listener, err := listen.Start(l.name, l.address, listen.Options{Buffer: config.SocketBuffer}, newHandler)
 		if err != nil {
 			c.Stop()
 			return nil, err

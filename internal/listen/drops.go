@@ -16,16 +16,16 @@ type dropCounter struct {
 	*prometheus.CounterVec
 
 	mu   sync.Mutex
-	last map[*Listener]uint32 // the kernel's count at each open socket when it was last asked
+	last map[*socket]uint32 // the kernel's count at each open socket when it was last asked
 }
 
 func newDropCounter() *dropCounter {
 	c := &dropCounter{
 		CounterVec: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "netmeta_listen_kernel_drops_total",
-			Help: "Datagrams that the kernel dropped because the socket's buffer was full or the collector was stopping, by listener.",
+			Help: "Datagrams that the kernel dropped because a socket's buffer was full or the collector was stopping, by listener. If it grows, raise --socket-buffer and net.core.rmem_max, or give the collector more processors.",
 		}, []string{"listener"}),
-		last: map[*Listener]uint32{},
+		last: map[*socket]uint32{},
 	}
 	prometheus.MustRegister(c)
 	return c
@@ -34,40 +34,40 @@ func newDropCounter() *dropCounter {
 // Collect implements prometheus.Collector.
 func (c *dropCounter) Collect(metrics chan<- prometheus.Metric) {
 	c.mu.Lock()
-	for l := range c.last {
-		c.ask(l)
+	for s := range c.last {
+		c.ask(s)
 	}
 	c.mu.Unlock()
 	c.CounterVec.Collect(metrics)
 }
 
-func (c *dropCounter) open(l *Listener) {
+func (c *dropCounter) open(s *socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.WithLabelValues(l.name) // shows 0 from the beginning
-	c.last[l] = 0
+	c.WithLabelValues(s.name) // shows 0 from the beginning
+	c.last[s] = 0
 }
 
 // close asks a last time, before the socket is closed.
-func (c *dropCounter) close(l *Listener) {
+func (c *dropCounter) close(s *socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ask(l)
-	delete(c.last, l)
+	c.ask(s)
+	delete(c.last, s)
 }
 
 // ask adds what the kernel has dropped since it was last asked. The caller holds mu.
-func (c *dropCounter) ask(l *Listener) {
-	total, err := socketDrops(l.conn)
+func (c *dropCounter) ask(s *socket) {
+	total, err := socketDrops(s.conn)
 	if err != nil {
-		slog.Warn("listen: cannot ask the kernel for its count of drops", "listener", l.name, "error", err)
+		slog.Warn("listen: cannot ask the kernel for its count of drops", "listener", s.name, "error", err)
 		return
 	}
-	c.count(l, total)
+	c.count(s, total)
 }
 
 // count takes in the kernel's count, which has 32 bits and wraps. The caller holds mu.
-func (c *dropCounter) count(l *Listener, total uint32) {
-	c.WithLabelValues(l.name).Add(float64(total - c.last[l]))
-	c.last[l] = total
+func (c *dropCounter) count(s *socket, total uint32) {
+	c.WithLabelValues(s.name).Add(float64(total - c.last[s]))
+	c.last[s] = total
 }

@@ -86,11 +86,11 @@ func TestKernelCountOfDropsMayWrap(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := &dropCounter{
 				CounterVec: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "drops"}, []string{"listener"}),
-				last:       map[*Listener]uint32{},
+				last:       map[*socket]uint32{},
 			}
-			l := &Listener{name: "sflow"}
+			s := &socket{Listener: &Listener{name: "sflow"}}
 			for _, total := range test.kernel {
-				c.count(l, total)
+				c.count(s, total)
 			}
 			if got := testutil.ToFloat64(c.CounterVec); got != test.want {
 				t.Errorf("counted %.0f, want %.0f", got, test.want)

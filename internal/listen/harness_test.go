@@ -13,15 +13,27 @@ import (
 
 var started atomic.Int32
 
-// start runs a listener with a name of its own, so that its counters begin at 0.
+// start runs a listener with one socket and a name of its own, so that its counters
+// begin at 0.
 func start(t testing.TB, address string, buffer int, handle Handler) *Listener {
 	t.Helper()
 	return startAs(t, fmt.Sprint("listener ", started.Add(1)), address, buffer, handle)
 }
 
+// startShared runs a listener with several sockets, all with the same handler, and a
+// name of its own.
+func startShared(t testing.TB, sockets int, address string, buffer int, handle Handler) *Listener {
+	t.Helper()
+	l, err := Start(fmt.Sprint("listener ", started.Add(1)), address, Options{Sockets: sockets, Buffer: buffer}, func() Handler { return handle })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 func startAs(t testing.TB, name, address string, buffer int, handle Handler) *Listener {
 	t.Helper()
-	l, err := Start(name, address, buffer, handle)
+	l, err := Start(name, address, Options{Sockets: 1, Buffer: buffer}, func() Handler { return handle })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,18 @@
 // Package listen receives UDP datagrams and hands each to a decoder.
 //
-// One goroutine reads a socket and decodes inline: no queue lies between, so
-// under overload datagrams are lost in one place only, the socket's buffer, where
-// the kernel counts them and this package reads the count (drops.go).
+// Every listener has several sockets at one address, among which the kernel spreads
+// exporters by their address and port. One goroutine reads a socket and decodes
+// inline: no queue lies between, so under overload datagrams are lost in one place
+// only, the socket's buffer, where the kernel counts them and this package reads the
+// count (drops.go).
 package listen
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -32,7 +32,7 @@ var (
 	}, []string{"listener"})
 	receiveErrors = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_listen_errors_total",
-		Help: "Failed reads from a socket, by listener.",
+		Help: "Failed reads from a socket, by listener. Some of them are in the log, with the reason.",
 	}, []string{"listener"})
 )
 
@@ -40,107 +40,106 @@ var (
 const maxDatagram = 65535
 
 // Handler decodes one datagram. The bytes are valid only during the call. source
-// is the exporter's address and port; an IPv4 address is a 4 byte one.
+// is the exporter's address and port; an IPv4 address is a 4 byte one, and an IPv6
+// one has no zone. received is when the datagram was read from the socket.
 type Handler func(datagram []byte, source netip.AddrPort, received time.Time)
 
-// Listener is one UDP socket and the goroutine that reads it.
+// Options say how to receive.
+type Options struct {
+	// Sockets is how many sockets share the address, each with a goroutine and a
+	// Handler; 0 means one for each processor that Go uses. What comes from one
+	// address and port always arrives at the same socket. Systems other than Linux
+	// have one socket.
+	Sockets int
+	// Buffer is the size in bytes that is asked of the kernel for the receive buffer of
+	// each socket. Where it grants less, that is logged with what to do.
+	Buffer int
+}
+
+// Listener is the sockets of one address and the goroutines that read them.
 type Listener struct {
-	name   string
-	conn   *net.UDPConn
-	handle Handler
-	wait   sync.WaitGroup
+	name    string
+	sockets []*socket
+	wait    sync.WaitGroup
 
 	datagrams, bytes, errors prometheus.Counter
 
 	logging rate.Sometimes // of failed reads, which can be as many as datagrams
 }
 
-// Start opens address (HOST:PORT; an empty host is every IPv4 and IPv6 address)
-// and passes every datagram to handle, from one goroutine. buffer is the size in
-// bytes that is asked of the kernel for the socket's buffer; where it grants less,
-// that is logged with what to do. name labels the metrics and log lines.
-func Start(name, address string, buffer int, handle Handler) (*Listener, error) {
-	packet, err := (&net.ListenConfig{}).ListenPacket(context.Background(), "udp", address)
+// Start opens address (HOST:PORT; an empty host is every IPv4 and IPv6 address) and
+// passes every datagram to a Handler. newHandler is called once for each socket, and
+// what it returns is called from one goroutine. name labels the metrics and log
+// lines, summed over the sockets.
+//
+// An address that another socket has is refused, also where that is one of another
+// Listener: only the sockets of this one share it.
+func Start(name, address string, o Options, newHandler func() Handler) (*Listener, error) {
+	count := o.Sockets
+	if count == 0 {
+		count = runtime.GOMAXPROCS(0)
+	}
+	conns, err := open(address, count)
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s on udp %s: %w", name, address, err)
 	}
 	l := &Listener{
-		name: name, conn: packet.(*net.UDPConn), handle: handle,
+		name:      name,
 		datagrams: datagrams.WithLabelValues(name),
 		bytes:     receivedBytes.WithLabelValues(name),
 		errors:    receiveErrors.WithLabelValues(name),
 		logging:   rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
-	granted, err := setBuffer(l.conn, buffer)
-	if err != nil {
-		packet.Close()
-		return nil, fmt.Errorf("set the buffer of the %s socket on udp %s to %d bytes: %w", name, address, buffer, err)
+	granted := 0
+	for _, conn := range conns {
+		if granted, err = setBuffer(conn, o.Buffer); err != nil {
+			closeAll(conns)
+			return nil, fmt.Errorf("set the buffer of the %s socket on udp %s to %d bytes: %w", name, address, o.Buffer, err)
+		}
+		s, err := newSocket(l, conn, newHandler())
+		if err != nil {
+			closeAll(conns)
+			return nil, fmt.Errorf("prepare to read the %s socket on udp %s: %w", name, address, err)
+		}
+		l.sockets = append(l.sockets, s)
 	}
-	slog.Info("listen: receiving", "listener", name, "address", l.Addr().String(), "buffer", granted)
-	if granted < buffer {
-		slog.Warn("listen: the kernel grants a smaller socket buffer than asked for; bursts may be lost (and counted). Raise it with: sysctl -w net.core.rmem_max="+fmt.Sprint(buffer),
-			"listener", name, "asked", buffer, "granted", granted)
+	slog.Info("listen: receiving", "listener", name, "address", l.Addr().String(), "sockets", len(conns), "buffer", granted)
+	if granted < o.Buffer {
+		slog.Warn("listen: the kernel grants a smaller socket buffer than asked for; bursts may be lost (and counted). Raise it with: sysctl -w net.core.rmem_max="+fmt.Sprint(o.Buffer),
+			"listener", name, "asked", o.Buffer, "granted", granted)
 	}
-	kernelDrops.open(l)
-	l.wait.Go(l.run)
+	for _, s := range l.sockets {
+		kernelDrops.open(s)
+		l.wait.Go(s.run)
+	}
 	return l, nil
 }
 
 // Addr is the address that the listener is bound to.
 func (l *Listener) Addr() netip.AddrPort {
-	return l.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	return l.sockets[0].conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
 // Stop has everything handled that arrived before, and returns when that is done.
 // Datagrams that arrive during Stop are dropped, and counted as such.
 func (l *Listener) Stop() {
-	if err := refuse(l.conn); err != nil {
-		slog.Warn("listen: cannot have the kernel refuse datagrams while stopping", "listener", l.name, "error", err)
-	}
-	l.conn.SetReadDeadline(time.Now())
-	l.wait.Wait()
-	kernelDrops.close(l)
-	l.conn.Close()
-}
-
-const (
-	// drainPause without a datagram means that the buffer is empty.
-	drainPause = 50 * time.Millisecond
-	// drainLimit is far more than a full buffer takes. It ends Stop where datagrams
-	// cannot be refused and arrive without a pause.
-	drainLimit = 5 * time.Second
-)
-
-// run receives until Stop sets a deadline, and then what is left.
-func (l *Listener) run() {
-	buffer := make([]byte, maxDatagram)
-	for l.receive(buffer) {
-	}
-	for end := time.Now().Add(drainLimit); time.Now().Before(end); {
-		l.conn.SetReadDeadline(time.Now().Add(drainPause))
-		if !l.receive(buffer) {
-			return
+	for _, s := range l.sockets {
+		if err := refuse(s.conn); err != nil {
+			slog.Warn("listen: cannot have the kernel refuse datagrams while stopping", "listener", l.name, "error", err)
 		}
 	}
+	for _, s := range l.sockets {
+		s.conn.SetReadDeadline(time.Now())
+	}
+	l.wait.Wait()
+	for _, s := range l.sockets {
+		kernelDrops.close(s)
+		s.conn.Close()
+	}
 }
 
-// receive handles one datagram. It returns false when the read deadline has passed.
-func (l *Listener) receive(buffer []byte) bool {
-	n, source, err := l.conn.ReadFromUDPAddrPort(buffer)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
+func closeAll(conns []*net.UDPConn) {
+	for _, conn := range conns {
+		conn.Close()
 	}
-	if err != nil {
-		// For example an ICMP error that belongs to nobody: the socket goes on.
-		l.errors.Inc()
-		l.logging.Do(func() {
-			slog.Warn("listen: read failed (all failures are counted, only some are logged)", "listener", l.name, "error", err)
-		})
-		time.Sleep(10 * time.Millisecond)
-		return true
-	}
-	l.datagrams.Inc()
-	l.bytes.Add(float64(n))
-	l.handle(buffer[:n], netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), time.Now())
-	return true
 }

@@ -71,7 +71,7 @@ func TestAddressThatCannotBeOpenedIsNamed(t *testing.T) {
 		"port out of range": {"127.0.0.1:65536", "invalid port"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Start("sflow", test.address, 1<<20, nil)
+			_, err := Start("sflow", test.address, Options{Sockets: 2, Buffer: 1 << 20}, func() Handler { return nil })
 			if err == nil {
 				t.Fatal("it was opened")
 			}
@@ -122,7 +122,7 @@ func TestFailedReadsAreAllCountedAndLoggedOnce(t *testing.T) {
 	l := start(t, "127.0.0.1:0", 1<<20, nil)
 	l.Stop()
 	for range 5 {
-		l.receive(make([]byte, 10)) // fails, as the socket is closed
+		l.sockets[0].receive() // fails, as the socket is closed
 	}
 	if failed := metric(t, l, "netmeta_listen_errors_total"); failed != 5 {
 		t.Errorf("%d failures counted, want 5", failed)
@@ -150,18 +150,5 @@ func TestReceivingAllocatesNothing(t *testing.T) {
 				t.Errorf("%v allocations for each datagram", allocations)
 			}
 		})
-	}
-}
-
-func BenchmarkReceive(b *testing.B) {
-	handled := make(chan struct{}, 1)
-	l := start(b, "127.0.0.1:0", 1<<20, func([]byte, netip.AddrPort, time.Time) { handled <- struct{}{} })
-	defer l.Stop()
-	conn, datagram := dial(b, "udp4", "127.0.0.1", l), make([]byte, 1400)
-	b.SetBytes(int64(len(datagram)))
-	b.ReportAllocs()
-	for b.Loop() {
-		send(b, conn, datagram)
-		<-handled
 	}
 }

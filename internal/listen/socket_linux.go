@@ -3,10 +3,31 @@ package listen
 import (
 	"errors"
 	"net"
+	"os"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// canShare says that several sockets can share an address.
+const canShare = true
+
+// share admits further sockets to the address of conn.
+func share(conn *net.UDPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return shareBeforeBind("", "", raw)
+}
+
+// shareBeforeBind is a net.ListenConfig.Control for a further socket of an address.
+func shareBeforeBind(_, _ string, raw syscall.RawConn) error {
+	var failed error
+	err := raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
+	return os.NewSyscallError("setsockopt SO_REUSEPORT", errors.Join(err, failed))
+}
 
 // control calls f with the socket's file descriptor.
 func control(conn *net.UDPConn, f func(fd int) error) error {

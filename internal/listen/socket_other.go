@@ -2,7 +2,17 @@
 
 package listen
 
-import "net"
+import (
+	"net"
+	"syscall"
+)
+
+// canShare is false: only Linux spreads exporters among the sockets of an address.
+const canShare = false
+
+func share(*net.UDPConn) error { return syscall.ENOTSUP }
+
+func shareBeforeBind(string, string, syscall.RawConn) error { return syscall.ENOTSUP }
 
 // setBuffer asks for a receive buffer. What the system grants cannot be asked for
 // here; the size is believed.
