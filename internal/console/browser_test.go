@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/leoluk/NetMeta/internal/console/consoletest"
+	"github.com/leoluk/NetMeta/internal/flow"
 )
 
 // fill stores a day of flows from three exporters, a flow a second from each.
@@ -50,7 +51,7 @@ func collector() *prometheus.Registry {
 	count(metricDatagrams, 4321, "listener", ListenSFlow)
 	count(metricRecords, 54321, "protocol", "sflow")
 	count(metricDecodeErrors, 17, "protocol", "ipfix", "reason", "unknown_template")
-	count(metricAcknowledged, 54300)
+	count(metricAcknowledged, 54300, "topic", flow.Topic)
 	return registry
 }
 

@@ -47,9 +47,9 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// flow is a row of flows_raw with what the console reads; zero fields get values
+// row is a row of flows_raw with what the console reads; zero fields get values
 // that tests need not care about.
-type flow struct {
+type row struct {
 	at         int64 // TimeReceived, seconds since 1970
 	protocol   string
 	exporter   string
@@ -65,7 +65,7 @@ type flow struct {
 	srcAS      uint32
 }
 
-func insert(t *testing.T, db *sql.DB, flows ...flow) {
+func insert(t *testing.T, db *sql.DB, flows ...row) {
 	t.Helper()
 	or := func(text, otherwise string) string {
 		if text == "" {

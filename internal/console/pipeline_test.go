@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/flow"
 )
 
 // counted makes the counters of a snapshot: metric and labels joined by a slash.
@@ -34,13 +36,13 @@ func plus(a, b map[string]float64) map[string]float64 {
 
 // A minute of good traffic, as counters.
 var minuteOfTraffic = map[string]float64{
-	metricDatagrams + "/sflow":          6000,
-	metricRecords + "/sflow":            60000,
-	metricAcknowledged + "/":            60000,
-	metricQueueReady + "/":              1,
-	metricKernelDrops + "/sflow":        0,
-	metricDropped + "/buffer_full":      0,
-	metricDecodeErrors + "/sflow other": 0,
+	metricDatagrams + "/sflow":                   6000,
+	metricRecords + "/sflow":                     60000,
+	metricAcknowledged + "/" + flow.Topic:        60000,
+	metricQueueReady + "/":                       1,
+	metricKernelDrops + "/sflow":                 0,
+	metricDropped + "/buffer_full " + flow.Topic: 0,
+	metricDecodeErrors + "/sflow other":          0,
 }
 
 func TestAssess(t *testing.T) {
@@ -112,7 +114,7 @@ func TestAssess(t *testing.T) {
 		{
 			name:   "records are dropped before Kafka",
 			before: &snapshot{stored: stored{rows: 1}},
-			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricDropped + "/buffer_full": 5})), stored: full},
+			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricDropped + "/buffer_full " + flow.Topic: 5})), stored: full},
 			stage:  "kafka", level: levelWarn, says: "lost before Kafka", overall: levelWarn,
 		},
 		{

@@ -13,12 +13,12 @@ func TestThroughputIsEstimatedPerSecondAndDirection(t *testing.T) {
 	write, read := newDatabase(t)
 	from := testSpan.from
 	insert(t, write,
-		flow{at: from - 1, bytes: 1e6, packets: 1},             // before the window
-		flow{at: from, bytes: 1000, packets: 2, rate: 100},     // its first second
-		flow{at: from + 9, bytes: 500, packets: 1, rate: 1000}, // another rate, same bucket
-		flow{at: from + 10, bytes: 100, packets: 1, rate: 10, out: true},
-		flow{at: from + 899, bytes: 250, packets: 5},    // its last second
-		flow{at: from + 900, bytes: 1e6, packets: 1e06}) // after the window
+		row{at: from - 1, bytes: 1e6, packets: 1},             // before the window
+		row{at: from, bytes: 1000, packets: 2, rate: 100},     // its first second
+		row{at: from + 9, bytes: 500, packets: 1, rate: 1000}, // another rate, same bucket
+		row{at: from + 10, bytes: 100, packets: 1, rate: 10, out: true},
+		row{at: from + 899, bytes: 250, packets: 5},    // its last second
+		row{at: from + 900, bytes: 1e6, packets: 1e06}) // after the window
 
 	got, err := database{read}.throughput(context.Background(), windows[0], testSpan)
 	must(t, err)
@@ -36,7 +36,7 @@ func TestThroughputIsEstimatedPerSecondAndDirection(t *testing.T) {
 
 func TestAnAbsurdSamplingRateDoesNotWrapTheSum(t *testing.T) {
 	write, read := newDatabase(t)
-	insert(t, write, flow{at: testSpan.from, bytes: 1 << 40, rate: 1 << 40})
+	insert(t, write, row{at: testSpan.from, bytes: 1 << 40, rate: 1 << 40})
 	got, err := database{read}.throughput(context.Background(), windows[0], testSpan)
 	must(t, err)
 	if want := float64(1<<40) * (1 << 40) * 8 / 10; got.Bits.In[0] != want {
@@ -48,10 +48,10 @@ func TestExportersAreListedByTrafficWithTheirRates(t *testing.T) {
 	write, read := newDatabase(t)
 	from := testSpan.from
 	insert(t, write,
-		flow{at: from + 5, exporter: "::ffff:192.0.2.1", bytes: 900, packets: 9, rate: 100},
-		flow{at: from + 65, exporter: "::ffff:192.0.2.1", bytes: 900, packets: 9, rate: 200, rateSource: "configured"},
-		flow{at: from + 905, exporter: "::ffff:192.0.2.1", bytes: 900, packets: 9, rate: 100}, // in no bucket yet, but seen
-		flow{at: from + 70, exporter: "2001:db8::1", protocol: "IPFIX", bytes: 90, packets: 1, rateSource: "unknown"})
+		row{at: from + 5, exporter: "::ffff:192.0.2.1", bytes: 900, packets: 9, rate: 100},
+		row{at: from + 65, exporter: "::ffff:192.0.2.1", bytes: 900, packets: 9, rate: 200, rateSource: "configured"},
+		row{at: from + 905, exporter: "::ffff:192.0.2.1", bytes: 900, packets: 9, rate: 100}, // in no bucket yet, but seen
+		row{at: from + 70, exporter: "2001:db8::1", protocol: "IPFIX", bytes: 90, packets: 1, rateSource: "unknown"})
 
 	got, err := database{read}.exporters(context.Background(), windows[0], testSpan)
 	must(t, err)
@@ -77,8 +77,8 @@ func TestTopTalkersByEachDimension(t *testing.T) {
 	write, read := newDatabase(t)
 	at := testSpan.from + 1
 	insert(t, write,
-		flow{at: at, src: "::ffff:198.51.100.7", dst: "2001:db8::5", bytes: 100, packets: 1, rate: 900, proto: 6, srcPort: 51000, dstPort: 443, srcAS: 64500},
-		flow{at: at, src: "2001:db8::5", dst: "::", bytes: 300, packets: 1, proto: 47})
+		row{at: at, src: "::ffff:198.51.100.7", dst: "2001:db8::5", bytes: 100, packets: 1, rate: 900, proto: 6, srcPort: 51000, dstPort: 443, srcAS: 64500},
+		row{at: at, src: "2001:db8::5", dst: "::", bytes: 300, packets: 1, proto: 47})
 
 	for dimensionName, want := range map[string][]string{
 		"source":         {"198.51.100.7", "2001:db8::5"},
@@ -109,7 +109,7 @@ func TestTopTalkersByEachDimension(t *testing.T) {
 func TestTopTalkersEndAfterTenButShareOfAll(t *testing.T) {
 	write, read := newDatabase(t)
 	for i := range topRows + 2 {
-		insert(t, write, flow{at: testSpan.from, src: fmt.Sprintf("2001:db8::%d", i+1), bytes: 900})
+		insert(t, write, row{at: testSpan.from, src: fmt.Sprintf("2001:db8::%d", i+1), bytes: 900})
 	}
 	got, err := database{read}.top(context.Background(), dimensions[0], windows[0], testSpan)
 	must(t, err)

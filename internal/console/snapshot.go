@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/leoluk/NetMeta/internal/flow"
 )
 
 // Counters of the collector that the console shows.
@@ -82,6 +84,9 @@ func ofCounter(metric string) reading {
 func ofSeries(metric, labels string) reading {
 	return func(s *snapshot) (float64, bool) { return s.counters[metric][labels], true }
 }
+
+// Of the queues only the one with flows is part of the path that the console shows.
+var ofAcknowledged = ofSeries(metricAcknowledged, flow.Topic)
 
 func ofRows(s *snapshot) (float64, bool)        { return s.stored.rows, s.storedErr == nil }
 func ofParseErrors(s *snapshot) (float64, bool) { return s.stored.errors, s.storedErr == nil }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/flow"
 )
 
 // silence is how long nothing may arrive before that is worth a word.
@@ -151,16 +153,21 @@ var dropTitles = map[string]string{
 
 func assessKafka(t trend) stage {
 	now := t.now()
-	total, _ := ofCounter(metricAcknowledged)(now)
+	total, _ := ofAcknowledged(now)
 	s := stage{
 		ID: "kafka", Title: "Kafka", Unit: "records acknowledged since the start", Level: levelOK,
-		Total: &total, Rate: t.rate(ofCounter(metricAcknowledged)),
+		Total: &total, Rate: t.rate(ofAcknowledged),
 		Details: []figure{{Label: "not sent yet", Value: now.sum(metricBuffered), Unit: "bytes"}},
-		Losses: byLabels(t, metricDropped, func(reason string) string {
-			if title := dropTitles[reason]; title != "" {
-				return title
+		Losses: byLabels(t, metricDropped, func(labels string) string {
+			reason, topic, _ := strings.Cut(labels, " ")
+			title := dropTitles[reason]
+			if title == "" {
+				title = "dropped, " + reason
 			}
-			return "dropped, " + reason
+			if topic != flow.Topic {
+				title += ", of " + topic
+			}
+			return title
 		}),
 	}
 	if doubtful := now.sum(metricDoubtful); doubtful > 0 {
@@ -186,7 +193,7 @@ func (s *stage) blameKafka(t trend) {
 	}
 	if dropped := t.recent(ofCounter(metricDropped)); dropped > 0 {
 		l := levelWarn
-		if mostly(dropped, t.recent(ofCounter(metricAcknowledged))) {
+		if mostly(dropped, t.recent(ofAcknowledged)) {
 			l = levelBad
 		}
 		s.blame(l, "Records are lost before Kafka. See that Kafka runs, that its disk is not full, and that it is fast enough.")

@@ -110,7 +110,7 @@ func checkValues(t *testing.T, codec string, encoded []byte, want []*message) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	buffer := newBuffer(1<<30, 64<<10)
+	buffer := newBuffer(1<<30, 64<<10, newMeters(topic))
 	w := &Writer{buffer: buffer, message: buffer.empty()}
 	r := flow.Record{Type: 1, TimeReceived: 1_700_000_000, SamplingRate: 1000, Bytes: 1500, Packets: 1, SrcPort: 443, DstPort: 50000, Proto: 6, Etype: 0x86dd, SrcAS: 64512, DstAS: 4_200_000_000}
 	b.ReportAllocs()

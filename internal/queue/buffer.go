@@ -17,8 +17,9 @@ type message struct {
 // bounds their bytes, those of messages that were taken but not yet settled
 // (acknowledged or dropped) included.
 type buffer struct {
-	limit int
-	pool  sync.Pool // *message, empty
+	limit  int
+	meters *meters
+	pool   sync.Pool // *message, empty
 
 	mu      sync.Mutex
 	arrived sync.Cond // a message waits, or the context of somebody who waits for one ended
@@ -28,8 +29,8 @@ type buffer struct {
 	taken   int // messages at partitions
 }
 
-func newBuffer(limit, messageBytes int) *buffer {
-	b := &buffer{limit: limit}
+func newBuffer(limit, messageBytes int, m *meters) *buffer {
+	b := &buffer{limit: limit, meters: m}
 	b.arrived.L, b.settled.L = &b.mu, &b.mu
 	b.pool.New = func() any { return &message{data: make([]byte, 0, messageBytes)} }
 	return b
@@ -45,11 +46,11 @@ func (b *buffer) recycle(m *message) {
 // put accepts m, or drops it whole when the limit would be exceeded, and returns
 // an empty message in its place.
 func (b *buffer) put(m *message) *message {
-	flowsAccepted.Add(float64(m.flows))
+	b.meters.accepted.Add(float64(m.flows))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.bytes+len(m.data) > b.limit {
-		flowsDropped.WithLabelValues(dropBufferFull).Add(float64(m.flows))
+		b.meters.drop(dropBufferFull, m.flows)
 		m.data, m.flows = m.data[:0], 0
 		return m
 	}
@@ -169,7 +170,7 @@ func (b *buffer) abandon() int {
 		b.grow(-len(m.data))
 	}
 	b.waiting = nil
-	flowsDropped.WithLabelValues(dropClosed).Add(float64(flows))
+	b.meters.drop(dropClosed, flows)
 	return flows
 }
 
@@ -182,5 +183,5 @@ func (b *buffer) wake(waiters *sync.Cond) {
 // grow changes the count of bytes held. The caller holds mu.
 func (b *buffer) grow(by int) {
 	b.bytes += by
-	bufferedBytes.Add(float64(by))
+	b.meters.buffered.Add(float64(by))
 }

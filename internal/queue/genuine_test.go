@@ -14,7 +14,7 @@ func TestGenuineKafkaStoresEveryFlowOnceThoughItIsKilled(t *testing.T) {
 	kafkatest.CreateTopic(t, brokers, topic, 4)
 	p := open(t, Config{Brokers: brokers})
 	waitReady(t, p)
-	doubtful, acknowledged := counted(flowsDoubtful), counted(flowsAcknowledged)
+	doubtful, acknowledged := counted(flowsDoubtful.WithLabelValues(topic)), counted(flowsAcknowledged.WithLabelValues(topic))
 
 	const n, kills = 200_000, 4
 	w := p.NewWriter()

@@ -29,7 +29,7 @@ const topic = "flow-messages"
 func open(t testing.TB, cfg Config) *Producer {
 	t.Helper()
 	cfg.Topic = topic
-	setDefault(&cfg.MessageBytes, 2048)
+	setDefault(&cfg.MessageBytes, 2*flow.MaxEncodedSize) // filled by half
 	setDefault(&cfg.BatchBytes, 16<<10)
 	setDefault(&cfg.Linger, 20*time.Millisecond)
 	setDefault(&cfg.Logger, slog.New(slog.NewTextHandler(io.Discard, nil)))

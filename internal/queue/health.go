@@ -19,6 +19,7 @@ const wholeCluster = -1
 // health collects what works and what does not, and logs when that changes.
 type health struct {
 	log     *slog.Logger
+	meters  *meters
 	brokers string
 	topic   string
 
@@ -29,9 +30,10 @@ type health struct {
 	since   time.Time     // of when failing is not empty
 }
 
-func newHealth(cfg Config) *health {
+func newHealth(cfg Config, m *meters) *health {
 	return &health{
 		log:     cfg.Logger,
+		meters:  m,
 		brokers: strings.Join(cfg.Brokers, ","),
 		topic:   cfg.Topic,
 		failing: map[int]error{},
@@ -43,7 +45,7 @@ func (h *health) report(source int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err != nil {
-		lastError.SetToCurrentTime()
+		h.meters.lastError.SetToCurrentTime()
 		if len(h.failing) == 0 {
 			h.since = time.Now()
 		}
@@ -53,9 +55,9 @@ func (h *health) report(source int, err error) {
 		h.known = h.known || source == wholeCluster
 	}
 	h.say()
-	readyGauge.Set(0)
+	h.meters.ready.Set(0)
 	if h.isReady() {
-		readyGauge.Set(1)
+		h.meters.ready.Set(1)
 	}
 }
 

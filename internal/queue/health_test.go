@@ -8,7 +8,7 @@ import (
 
 func TestPartitionsThatFailDifferentlyAreLoggedOnce(t *testing.T) {
 	log := &lines{}
-	h := newHealth(Config{Logger: log.logger()})
+	h := newHealth(Config{Logger: log.logger()}, newMeters(topic))
 	h.report(3, kafka.NotEnoughReplicas)
 	for range 100 {
 		h.report(5, kafka.RequestTimedOut)

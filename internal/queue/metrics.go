@@ -13,46 +13,75 @@ const (
 	dropClosed     = "closed"      // appended after, or not delivered before, the end of Close
 )
 
-// accepted = acknowledged + dropped + what is buffered, in flows.
+// accepted = acknowledged + dropped + what is buffered, in flows. Every series belongs
+// to one topic, as a process may have a queue to each of several.
 var (
-	flowsAccepted = promauto.NewCounter(prometheus.CounterOpts{
+	flowsAccepted = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_queue_flows_accepted_total",
 		Help: "Flows handed to the queue, counted when their message is full or has lingered: those acknowledged, dropped and buffered together.",
-	})
-	flowsAcknowledged = promauto.NewCounter(prometheus.CounterOpts{
+	}, []string{"topic"})
+	flowsAcknowledged = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_queue_flows_acknowledged_total",
 		Help: "Flows that all in-sync replicas have stored.",
-	})
+	}, []string{"topic"})
 	flowsDropped = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_queue_flows_dropped_total",
 		Help: "Flows that will not be delivered, by reason.",
-	}, []string{"reason"})
-	flowsDoubtful = promauto.NewCounter(prometheus.CounterOpts{
+	}, []string{"topic", "reason"})
+	flowsDoubtful = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_queue_flows_doubtful_total",
 		Help: "Flows sent again under a new identity after an attempt without answer: each is stored once or twice.",
-	})
-	batchesAcknowledged = promauto.NewCounter(prometheus.CounterOpts{
+	}, []string{"topic"})
+	batchesAcknowledged = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_queue_batches_total",
 		Help: "Record batches acknowledged.",
-	})
-	bytesAcknowledged = promauto.NewCounter(prometheus.CounterOpts{
+	}, []string{"topic"})
+	bytesAcknowledged = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_queue_bytes_total",
 		Help: "Bytes of acknowledged record batches, compressed.",
-	})
+	}, []string{"topic"})
 	retries = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_queue_retries_total",
 		Help: "Attempts to store a batch that did not succeed, by reason.",
-	}, []string{"reason"})
-	bufferedBytes = promauto.NewGauge(prometheus.GaugeOpts{
+	}, []string{"topic", "reason"})
+	bufferedBytes = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "netmeta_queue_buffered_bytes",
-		Help: "Bytes of encoded flows that wait for Kafka, those in flight included.",
-	})
-	readyGauge = promauto.NewGauge(prometheus.GaugeOpts{
+		Help: "Bytes of encoded flows in memory that wait for Kafka, those in flight included.",
+	}, []string{"topic"})
+	readyGauge = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "netmeta_queue_ready",
 		Help: "1 while Kafka answers and has the topic.",
-	})
-	lastError = promauto.NewGauge(prometheus.GaugeOpts{
+	}, []string{"topic"})
+	lastError = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "netmeta_queue_last_error_timestamp_seconds",
 		Help: "When Kafka last failed to answer, to know the topic or to store a batch.",
-	})
+	}, []string{"topic"})
 )
+
+// meters are the metrics of one topic.
+type meters struct {
+	accepted, acknowledged, doubtful prometheus.Counter // flows
+	batches, bytes                   prometheus.Counter
+	dropped, retries                 *prometheus.CounterVec // by reason
+	buffered, ready, lastError       prometheus.Gauge
+}
+
+func newMeters(topic string) *meters {
+	of := prometheus.Labels{"topic": topic}
+	return &meters{
+		accepted:     flowsAccepted.With(of),
+		acknowledged: flowsAcknowledged.With(of),
+		doubtful:     flowsDoubtful.With(of),
+		batches:      batchesAcknowledged.With(of),
+		bytes:        bytesAcknowledged.With(of),
+		dropped:      flowsDropped.MustCurryWith(of),
+		retries:      retries.MustCurryWith(of),
+		buffered:     bufferedBytes.With(of),
+		ready:        readyGauge.With(of),
+		lastError:    lastError.With(of),
+	}
+}
+
+func (m *meters) drop(reason string, flows int) {
+	m.dropped.WithLabelValues(reason).Add(float64(flows))
+}

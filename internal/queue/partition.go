@@ -58,7 +58,7 @@ func (t *partition) deliver(ctx context.Context) {
 			t.p.health.report(t.number, nil)
 			return
 		}
-		retries.WithLabelValues(v.reason).Inc()
+		t.p.meters.retries.WithLabelValues(v.reason).Inc()
 		if v.action == split {
 			continue
 		}
@@ -102,7 +102,7 @@ var (
 func (t *partition) settle(err error) verdict {
 	v, twice := t.state.answered(err, len(t.batch))
 	if twice {
-		flowsDoubtful.Add(float64(flowsIn(t.batch)))
+		t.p.meters.doubtful.Add(float64(flowsIn(t.batch)))
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		t.encoder.forget() // kafka-go may still be reading what it was given
@@ -111,9 +111,9 @@ func (t *partition) settle(err error) verdict {
 	case resend:
 		return v
 	case stored:
-		flowsAcknowledged.Add(float64(flowsIn(t.batch)))
-		batchesAcknowledged.Inc()
-		bytesAcknowledged.Add(float64(len(t.bytes)))
+		t.p.meters.acknowledged.Add(float64(flowsIn(t.batch)))
+		t.p.meters.batches.Inc()
+		t.p.meters.bytes.Add(float64(len(t.bytes)))
 		t.finish()
 	case split:
 		t.split(err)
@@ -151,7 +151,7 @@ func (t *partition) split(err error) {
 
 func (t *partition) drop(reason string, err error) {
 	flows := flowsIn(t.batch)
-	flowsDropped.WithLabelValues(reason).Add(float64(flows))
+	t.p.meters.drop(reason, flows)
 	t.p.cfg.Logger.Error("queue: flows dropped: Kafka will not store them",
 		"topic", t.p.cfg.Topic, "partition", t.number, "flows", flows, "error", err)
 	t.finish()

@@ -91,6 +91,7 @@ func (c *Config) check() error {
 type Producer struct {
 	cfg         Config
 	compression kafka.Compression
+	meters      *meters
 	cluster     *cluster
 	health      *health
 	buffer      *buffer
@@ -117,8 +118,9 @@ func Open(cfg Config) (*Producer, error) {
 		return nil, fmt.Errorf("open queue to topic %q at %s: %w", cfg.Topic, strings.Join(cfg.Brokers, ","), err)
 	}
 	p.cluster = newCluster(cfg.Brokers, cfg.Topic, cfg.Transport)
-	p.health = newHealth(cfg)
-	p.buffer = newBuffer(cfg.Buffer, cfg.MessageBytes)
+	p.meters = newMeters(cfg.Topic)
+	p.health = newHealth(cfg, p.meters)
+	p.buffer = newBuffer(cfg.Buffer, cfg.MessageBytes, p.meters)
 	p.batchBytes.Store(int64(cfg.BatchBytes))
 
 	ctx, stop := context.WithCancel(context.Background())

@@ -23,7 +23,7 @@ func TestStoresEveryFlowOnceThoughAcknowledgementsAreLostAndLeadersMove(t *testi
 		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1, When: everyNth(20)},
 	)
 	p := open(t, Config{Brokers: k.ListenAddrs()})
-	doubtful := counted(flowsDoubtful)
+	doubtful := counted(flowsDoubtful.WithLabelValues(topic))
 
 	const n = 100_000
 	w := p.NewWriter()
@@ -46,7 +46,7 @@ func TestResumesAfterTheBrokerWasAwayWithoutLossOrDoubles(t *testing.T) {
 	log := &lines{}
 	p := open(t, Config{Brokers: brokers, Logger: log.logger()})
 	w := p.NewWriter()
-	acknowledged := counted(flowsAcknowledged)
+	acknowledged := counted(flowsAcknowledged.WithLabelValues(topic))
 
 	flows(w, 1, 1000)
 	poll(t, time.Minute, "the first flows to be stored", func() bool { return acknowledged() == 1000 })
@@ -66,8 +66,8 @@ func TestDropsWholeNewMessagesWhenTheBufferIsFullAndCountsTheirFlows(t *testing.
 	outage := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
 	const limit = 64 << 10
 	p := open(t, Config{Brokers: k.ListenAddrs(), Buffer: limit})
-	accepted, dropped := counted(flowsAccepted), counted(flowsDropped.WithLabelValues(dropBufferFull))
-	acknowledged := counted(flowsAcknowledged)
+	accepted, dropped := counted(flowsAccepted.WithLabelValues(topic)), counted(flowsDropped.WithLabelValues(topic, dropBufferFull))
+	acknowledged := counted(flowsAcknowledged.WithLabelValues(topic))
 
 	const n = 20_000
 	flows(p.NewWriter(), 1, n)
@@ -116,7 +116,7 @@ func TestManySmallMessagesShareMemoryWhileKafkaIsAway(t *testing.T) {
 func TestCloseDeliversWhatWasAcceptedAndCountsWhatComesLater(t *testing.T) {
 	k := fakeKafka(t, 3)
 	p := open(t, Config{Brokers: k.ListenAddrs(), Linger: time.Hour})
-	late, accepted := counted(flowsDropped.WithLabelValues(dropClosed)), counted(flowsAccepted)
+	late, accepted := counted(flowsDropped.WithLabelValues(topic, dropClosed)), counted(flowsAccepted.WithLabelValues(topic))
 	writers := []*Writer{p.NewWriter(), p.NewWriter(), p.NewWriter()}
 	for i, w := range writers {
 		flows(w, uint64(i*10+1), uint64(i*10+10))
@@ -164,7 +164,7 @@ func TestUsesEveryPartition(t *testing.T) {
 	k := fakeKafka(t, 5)
 	p := open(t, Config{Brokers: k.ListenAddrs()})
 	waitReady(t, p)
-	acknowledged := counted(flowsAcknowledged)
+	acknowledged := counted(flowsAcknowledged.WithLabelValues(topic))
 	w := p.NewWriter()
 	// A few flows at a time, as from a small site: even then partitions take turns.
 	for i := range 50 {
@@ -196,7 +196,7 @@ func TestSplitsWhatTheBrokerFindsTooLarge(t *testing.T) {
 func TestDropsAndCountsASingleFlowThatIsTooLarge(t *testing.T) {
 	k := fakeKafka(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20"}))
 	p := open(t, Config{Brokers: k.ListenAddrs()})
-	dropped := counted(flowsDropped.WithLabelValues(dropTooLarge))
+	dropped := counted(flowsDropped.WithLabelValues(topic, dropTooLarge))
 	flows(p.NewWriter(), 1, 7)
 	closeAll(t, p)
 	if dropped() != 7 {
@@ -227,7 +227,7 @@ func TestWaitsForATopicThatAppearsLater(t *testing.T) {
 func TestGoesOnWhenTheTopicIsMadeAnewAndWhenItGrows(t *testing.T) {
 	k := fakeKafka(t, 3)
 	p := open(t, Config{Brokers: k.ListenAddrs()})
-	acknowledged := counted(flowsAcknowledged)
+	acknowledged := counted(flowsAcknowledged.WithLabelValues(topic))
 	w := p.NewWriter()
 	flows(w, 1, 3000)
 	poll(t, time.Minute, "the first flows to be stored", func() bool { return acknowledged() == 3000 })
@@ -261,7 +261,7 @@ func TestBeginsANewSessionWhenTheBrokerForgetsIt(t *testing.T) {
 		t.Run(forgotten.Message, func(t *testing.T) {
 			k := fakeKafka(t, 1)
 			k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: forgotten, Count: -1, When: everyNth(7)})
-			p := open(t, Config{Brokers: k.ListenAddrs(), BatchBytes: 4096})
+			p := open(t, Config{Brokers: k.ListenAddrs(), BatchBytes: 8 << 10})
 			flows(p.NewWriter(), 1, 20_000)
 			closeAll(t, p)
 			wantExactly(t, readBack(t, k.ListenAddrs()), 20_000)

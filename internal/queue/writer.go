@@ -17,18 +17,18 @@ type Writer struct {
 	closed  bool
 }
 
-// Append encodes r into the present message; r may be reused at once. It never
+// Append encodes what into the present message; what may be reused at once. It never
 // blocks: when the buffer is full, whole messages are dropped and counted.
-func (w *Writer) Append(r *flow.Record) {
+func (w *Writer) Append(what flow.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		flowsAccepted.Inc()
-		flowsDropped.WithLabelValues(dropClosed).Inc()
+		w.buffer.meters.accepted.Inc()
+		w.buffer.meters.drop(dropClosed, 1)
 		return
 	}
 	m := w.message
-	m.data = r.AppendDelimited(m.data)
+	m.data = what.AppendDelimited(m.data)
 	m.flows++
 	// A message that is closed while the longest flow still fits never grows beyond
 	// the memory it was made with.
