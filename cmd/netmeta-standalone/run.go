@@ -165,7 +165,7 @@ func (s *standalone) startCollector(context.Context) (err error) {
 			slog.Error("standalone: flows were lost while stopping", "error", err)
 		}
 	})
-	s.collector, err = collect.Start(s.collect, s.producer)
+	s.collector, err = collect.Start(s.collect, func() collect.Writer { return s.producer.NewWriter() })
 	if err != nil {
 		return fmt.Errorf("%w (choose other addresses with --sflow, --netflow, --netflow-legacy)", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/metrics"
+	"github.com/leoluk/NetMeta/internal/output"
 	"github.com/leoluk/NetMeta/internal/queue"
 )
 
@@ -19,6 +20,7 @@ func newCollectCommand() *cobra.Command {
 	var (
 		config       collect.Config
 		kafka        queue.Config
+		file         string
 		address      string
 		flushTimeout time.Duration
 	)
@@ -28,12 +30,20 @@ func newCollectCommand() *cobra.Command {
 		Long: `collect receives sFlow, NetFlow and IPFIX and writes every flow to Kafka as a
 FlowMessage. While Kafka is away, flows wait in memory, as many as fit into
 --kafka-buffer. At SIGTERM or Ctrl-C it first writes what it has received; a second
-Ctrl-C ends it at once. What is lost on the way is counted in its metrics.`,
+Ctrl-C ends it at once. What is lost on the way is counted in its metrics.
+
+With --output it writes them to a file instead, each preceded by its length, which is
+what a Kafka message holds too.`,
 		Example: `  netmeta collect --kafka broker1:9092,broker2:9092
-  netmeta collect --kafka 127.0.0.1:9092 --sflow 192.0.2.10:6343 --netflow "" --netflow-legacy ""`,
+  netmeta collect --kafka 127.0.0.1:9092 --sflow 192.0.2.10:6343 --netflow "" --netflow-legacy ""
+  netmeta collect --output flows.bin`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runCollect(cmd.Context(), config, kafka, address, flushTimeout)
+			open := func() (destination, error) { return openKafka(kafka) }
+			if file != "" {
+				open = func() (destination, error) { return openFile(file) }
+			}
+			return runCollect(cmd.Context(), config, open, address, flushTimeout)
 		},
 	}
 	flags := cmd.Flags()
@@ -45,34 +55,60 @@ Ctrl-C ends it at once. What is lost on the way is counted in its metrics.`,
 	flags.StringSliceVar(&kafka.Brokers, "kafka", []string{"127.0.0.1:9092"}, "Kafka brokers to start from, HOST:PORT, separated by commas")
 	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic to write FlowMessages to")
 	flags.IntVar(&kafka.Buffer, "kafka-buffer", 64<<20, "bytes of encoded flows that may wait for Kafka; what exceeds it is dropped and counted")
+	flags.StringVar(&file, "output", "", "file to append FlowMessages to instead of Kafka; - is standard output")
 	// Kubernetes kills 30 s after it has asked to stop.
 	flags.DurationVar(&flushTimeout, "flush-timeout", 20*time.Second, "how long to wait, when stopping, for Kafka to take what was received")
 	flags.StringVar(&address, "metrics", "127.0.0.1:9100", `address for Prometheus metrics at /metrics; "" to leave it out`)
+	cmd.MarkFlagsMutuallyExclusive("kafka", "output")
 	return cmd
 }
 
-func runCollect(ctx context.Context, config collect.Config, kafka queue.Config, metricsAddress string, flushTimeout time.Duration) error {
+// destination is where flows go.
+type destination struct {
+	name      string
+	newWriter func() collect.Writer
+	close     func(context.Context) error // writes what is left, until ctx ends
+}
+
+func openKafka(config queue.Config) (destination, error) {
+	producer, err := queue.Open(config)
+	if err != nil {
+		return destination{}, err
+	}
+	return destination{"Kafka", func() collect.Writer { return producer.NewWriter() }, producer.Close}, nil
+}
+
+func openFile(path string) (destination, error) {
+	file, err := output.Open(path)
+	if err != nil {
+		return destination{}, err
+	}
+	closeFile := func(context.Context) error { return file.Close() }
+	return destination{path, func() collect.Writer { return file.NewWriter() }, closeFile}, nil
+}
+
+func runCollect(ctx context.Context, config collect.Config, open func() (destination, error), metricsAddress string, flushTimeout time.Duration) error {
 	server, err := metrics.Serve(metricsAddress)
 	if err != nil {
 		return fmt.Errorf("--metrics: %w", err)
 	}
 	defer server.Close()
 
-	producer, err := queue.Open(kafka)
+	to, err := open()
 	if err != nil {
 		return err
 	}
-	collector, err := collect.Start(config, producer)
+	collector, err := collect.Start(config, to.newWriter)
 	if err != nil {
-		return errors.Join(err, producer.Close(ctx))
+		return errors.Join(err, to.close(ctx))
 	}
 	<-ctx.Done()
-	slog.Info("collect: stopping, writing what was received to Kafka", "timeout", flushTimeout)
+	slog.Info("collect: stopping, writing what was received to "+to.name, "timeout", flushTimeout)
 	collector.Stop()
 	flush, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	if err := producer.Close(flush); err != nil {
-		return fmt.Errorf("write the last flows to Kafka: %w", err)
+	if err := to.close(flush); err != nil {
+		return fmt.Errorf("write the last flows to %s: %w", to.name, err)
 	}
 	return nil
 }

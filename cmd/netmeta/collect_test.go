@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,6 +98,31 @@ func TestCollectWritesEverythingToKafkaBeforeItEnds(t *testing.T) {
 	}
 }
 
+func TestCollectAppendsEverythingToAFileBeforeItEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flows")
+	p := launchCollector(t, "--output", path)
+	report := sendTo(t, p, 5000)
+	p.signal(t)
+	if code := p.wait(t); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flows, sum := uint64(0), uint64(0)
+	for in := bytes.NewReader(content); in.Len() > 0; flows++ {
+		var m pb.FlowMessage
+		if err := protodelim.UnmarshalFrom(in, &m); err != nil {
+			t.Fatal(err)
+		}
+		sum += m.Bytes
+	}
+	if want := report.Exporters[0].Bytes + report.Exporters[1].Bytes; flows != 5000 || sum != want {
+		t.Errorf("the file has %d flows of %d bytes, 5000 of %d were sent", flows, sum, want)
+	}
+}
+
 func TestCollectWithoutKafkaSaysWhichBrokersAndHowManyFlowsWereLost(t *testing.T) {
 	p := launchCollector(t, "--kafka", "127.0.0.1:1,127.0.0.1:2", "--flush-timeout", "100ms")
 	p.find(t, `Kafka cannot be reached.*brokers=127.0.0.1:1,127.0.0.1:2`)
@@ -140,6 +167,8 @@ func TestCollectRefusesWhatItCannotDo(t *testing.T) {
 		{"taken metrics port", "--metrics " + taken.Addr().String(), "--metrics: serve metrics on " + taken.Addr().String()},
 		{"no broker", off + "--kafka=", "no brokers given"},
 		{"buffer below a message", off + "--kafka-buffer 1000", "buffer of 1000 bytes"},
+		{"two destinations", "--kafka 127.0.0.1:1 --output flows", "none of the others can be"},
+		{"file that cannot be made", off + "--output /dev/null/flows", "open the file to write flows to: open /dev/null/flows"},
 		{"argument", "sflow", "unknown command"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

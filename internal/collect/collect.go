@@ -1,8 +1,8 @@
-// Package collect is the collector: it puts sockets, decoders and the queue to
-// Kafka together.
+// Package collect is the collector: it puts sockets, decoders and where flows go to
+// together.
 //
-// Every socket of a listener has a decoder and a queue writer of its own and is read
-// by one goroutine, so that nothing is shared on the way but the exporters' state.
+// Every socket of a listener has a decoder and a writer of its own and is read by one
+// goroutine, so that nothing is shared on the way but the exporters' state.
 package collect
 
 import (
@@ -18,7 +18,6 @@ import (
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/listen"
 	"github.com/leoluk/NetMeta/internal/netflow"
-	"github.com/leoluk/NetMeta/internal/queue"
 	"github.com/leoluk/NetMeta/internal/sflow"
 )
 
@@ -53,9 +52,15 @@ type decoder interface {
 	Decode(datagram []byte, source netip.AddrPort, received time.Time) error
 }
 
-// Start opens the listeners and begins to receive. Where one cannot be opened,
-// those before it are closed again.
-func Start(config Config, producer *queue.Producer) (*Collector, error) {
+// Writer takes what one goroutine has decoded. Append keeps nothing of the message and
+// does not block. queue.Writer and output.Writer are such.
+type Writer interface {
+	Append(flow.Message)
+}
+
+// Start opens the listeners and begins to receive. newWriter is called once for each
+// socket. Where a listener cannot be opened, those before it are closed again.
+func Start(config Config, newWriter func() Writer) (*Collector, error) {
 	table := exporter.NewTable(exporter.Config{DefaultRate: config.DefaultRate})
 	newNetFlow := func(emit func(*flow.Record)) decoder { return netflow.NewDecoder(table, emit) }
 	newSFlow := func(emit func(*flow.Record)) decoder { return sflow.NewDecoder(config.DefaultRate, emit) }
@@ -73,7 +78,7 @@ func Start(config Config, producer *queue.Producer) (*Collector, error) {
 			continue
 		}
 		newHandler := func() listen.Handler {
-			writer := producer.NewWriter()
+			writer := newWriter()
 			return handler(l.name, l.newDecoder(func(r *flow.Record) { writer.Append(r) }))
 		}
 		listener, err := listen.Start(l.name, l.address, listen.Options{Buffer: config.SocketBuffer}, newHandler)
@@ -94,7 +99,7 @@ func Start(config Config, producer *queue.Producer) (*Collector, error) {
 func (c *Collector) Listeners() []Listener { return c.bound }
 
 // Stop ends receiving. When it returns, every record of every datagram that was
-// received is with the queue.
+// received is with a writer.
 func (c *Collector) Stop() {
 	var stopping sync.WaitGroup
 	for _, l := range c.listeners {

@@ -48,7 +48,7 @@ func TestListenersAreOpenedWhereAskedFor(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.config.SocketBuffer = 1 << 20
-			c, err := collect.Start(test.config, p)
+			c, err := collect.Start(test.config, to(p))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestListenersAreOpenedWhereAskedFor(t *testing.T) {
 
 func TestCollectorWithoutListenersIsRefused(t *testing.T) {
 	k := fakeKafka(t)
-	_, err := collect.Start(collect.Config{}, openQueue(t, queue.Config{Brokers: k.ListenAddrs()}))
+	_, err := collect.Start(collect.Config{}, to(openQueue(t, queue.Config{Brokers: k.ListenAddrs()})))
 	if err == nil || !strings.Contains(err.Error(), "every listener is switched off") {
 		t.Errorf("got %v, want a refusal that says why", err)
 	}
@@ -85,7 +85,7 @@ func TestListenerThatCannotBeOpenedClosesTheOthers(t *testing.T) {
 	_, err := collect.Start(collect.Config{
 		SFlow: sflow.LocalAddr().String(), NetFlow: netflow.LocalAddr().String(), NetFlowLegacy: taken.LocalAddr().String(),
 		SocketBuffer: 1 << 20,
-	}, p)
+	}, to(p))
 	if err == nil || !strings.Contains(err.Error(), "netflow-legacy on udp "+taken.LocalAddr().String()) {
 		t.Errorf("got %v, want an error that names the listener and its address", err)
 	}

@@ -73,9 +73,14 @@ func closeQueue(t *testing.T, p *queue.Producer) {
 	}
 }
 
+// to has flows go to a queue.
+func to(p *queue.Producer) func() collect.Writer {
+	return func() collect.Writer { return p.NewWriter() }
+}
+
 func startCollector(t *testing.T, p *queue.Producer) *collect.Collector {
 	t.Helper()
-	c, err := collect.Start(everyListener, p)
+	c, err := collect.Start(everyListener, to(p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +105,9 @@ func (t traffic) records() (n int) {
 // sendAll plays exporters of every protocol at once and returns what they have sent.
 func sendAll(t *testing.T, c *collect.Collector, flows uint64, rate float64) traffic {
 	t.Helper()
-	to := map[string]string{}
+	address := map[string]string{}
 	for _, l := range c.Listeners() {
-		to[l.Name] = l.Addr.String()
+		address[l.Name] = l.Addr.String()
 	}
 	var mu sync.Mutex
 	var senders sync.WaitGroup
@@ -110,7 +115,7 @@ func sendAll(t *testing.T, c *collect.Collector, flows uint64, rate float64) tra
 	for i, p := range protocols {
 		senders.Go(func() {
 			report, err := generate.Run(t.Context(), generate.Options{
-				Protocol: p.protocol, To: to[p.listener], Flows: flows, Rate: rate, Exporters: 3,
+				Protocol: p.protocol, To: address[p.listener], Flows: flows, Rate: rate, Exporters: 3,
 				Seed: uint64(i + 1), SamplingRates: []uint32{512, 1000, 2000}, IPv6Share: 0.3,
 			})
 			if err != nil {
