@@ -44,14 +44,21 @@ func (s *State) SetRate(version uint16, domain uint32, sampler, rate uint64) {
 }
 
 // Rate returns the sampling rate for a record, in packets per sample and never 0,
-// and where it came from. Sampler is the one that the record names, or 0.
+// and where it came from. Sampler is the one that the record names, or 0; said is
+// the rate that the record, sample or message itself gives, or 0.
+//
+// What the exporter says about the very packets comes first (RATE_PACKET), then
+// what its options data say (RATE_OPTIONS), then the configuration.
 //
 // The most specific wins: what options data said of that sampler, then of its
 // domain; then, for a record that names no sampler, the rate that all samplers of
 // the domain have in common, because many exporters name their only sampler in
 // options data but not in records; then the configured default. Else the rate is
 // 1 and RATE_UNKNOWN.
-func (s *State) Rate(version uint16, domain uint32, sampler uint64) (uint64, pb.FlowMessage_RateSource) {
+func (s *State) Rate(version uint16, domain uint32, sampler, said uint64) (uint64, pb.FlowMessage_RateSource) {
+	if said > 0 {
+		return said, pb.FlowMessage_RATE_PACKET
+	}
 	if rate := s.optionsRate(domainKey{domain, version}, sampler); rate > 0 {
 		return rate, pb.FlowMessage_RATE_OPTIONS
 	}

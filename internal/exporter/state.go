@@ -24,6 +24,10 @@ type State struct {
 	rates     *simplelru.LRU[samplerKey, uint64]     // nil until there is one
 	agreed    map[domainKey]uint64                   // see agreedRate; emptied when a rate changes
 	boots     *simplelru.LRU[uint32, uint64]         // by domain, see SetBoot; nil until there is one
+
+	applications *simplelru.LRU[uint64, string] // nil until there is one
+	held         []heldSet                      // oldest first
+	heldBytes    int
 }
 
 // Field describes one field of a template (RFC 7011 section 3.2).

@@ -132,16 +132,16 @@ func TestRateIsTheMostSpecific(t *testing.T) {
 			state := NewTable(Config{DefaultRate: test.initial}).Get(spoofed(1), start)
 			for _, s := range test.said {
 				state.SetRate(9, 1, s.sampler, s.rate)
-				state.Rate(9, 1, 0) // must not keep what it finds longer than it is true
+				state.Rate(9, 1, 0, 0) // must not keep what it finds longer than it is true
 			}
-			rate, source := state.Rate(9, 1, test.sampler)
+			rate, source := state.Rate(9, 1, test.sampler, 0)
 			if rate != test.rate || source != test.source {
 				t.Errorf("rate %d from %v, want %d from %v", rate, source, test.rate, test.source)
 			}
-			if _, source := state.Rate(10, 1, 3); source == options {
+			if _, source := state.Rate(10, 1, 3, 0); source == options {
 				t.Error("another version has it too")
 			}
-			if _, source := state.Rate(9, 2, 3); source == options {
+			if _, source := state.Rate(9, 2, 3, 0); source == options {
 				t.Error("another domain has it too")
 			}
 		})
@@ -154,12 +154,12 @@ func TestDomainsWithoutRatesTakeNoMemory(t *testing.T) {
 	state.SetRate(9, 1, 1, 100)
 	state.SetRate(9, 1, 2, 100)
 	for domain := range uint32(1000) {
-		state.Rate(9, domain, 0)
+		state.Rate(9, domain, 0, 0)
 	}
 	if n := len(state.agreed); n > 2 {
 		t.Errorf("%d domains are kept, want no more than there are rates, 2", n)
 	}
-	if rate, _ := state.Rate(9, 1, 0); rate != 100 {
+	if rate, _ := state.Rate(9, 1, 0, 0); rate != 100 {
 		t.Errorf("rate %d of the domain that has one, want 100", rate)
 	}
 }
@@ -169,7 +169,7 @@ func TestSamplersOfOneExporterAreBounded(t *testing.T) {
 	before := int(testutil.ToFloat64(samplersCapacity))
 	for i := range uint32(1000) {
 		state.SetRate(9, i, uint64(i), 100)
-		state.Rate(9, i, 0)
+		state.Rate(9, i, 0, 0)
 	}
 	if n := state.rates.Len(); n != 10 {
 		t.Errorf("%d rates are kept, want 10", n)

@@ -52,6 +52,10 @@ type Config struct {
 	MaxBytes     int           // templates and rates of all exporters, estimated; default 128 MiB
 	Idle         time.Duration // an exporter not heard of for so long is forgotten; default 24 h
 	DefaultRate  uint64        // packets per sample where an exporter says nothing; 0: unknown
+
+	MaxApplications int           // names of applications of one exporter; default 8,192
+	TemplateWait    time.Duration // data sets wait so long for their template; default 5 min
+	Overrides       Overrides     // what is configured for single exporters
 }
 
 func (c Config) withDefaults() Config {
@@ -64,6 +68,7 @@ func (c Config) withDefaults() Config {
 		{&c.MaxTemplates, "MaxTemplates", 4_096},
 		{&c.MaxSamplers, "MaxSamplers", 1_024},
 		{&c.MaxBytes, "MaxBytes", 128 << 20},
+		{&c.MaxApplications, "MaxApplications", 8_192},
 	} {
 		if *d.value < 0 {
 			panic(fmt.Sprintf("exporter table: %s is %d, which is negative", d.name, *d.value))
@@ -74,6 +79,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Idle == 0 {
 		c.Idle = 24 * time.Hour
+	}
+	if c.TemplateWait == 0 {
+		c.TemplateWait = 5 * time.Minute
 	}
 	return c
 }

@@ -77,10 +77,10 @@ func TestLeastRecentlyHeardExporterGoesFirst(t *testing.T) {
 	table.Get(spoofed(1), start.Add(2*time.Second))
 	table.Get(spoofed(3), start.Add(3*time.Second))
 
-	if rate, _ := table.Get(spoofed(1), start.Add(4*time.Second)).Rate(9, 0, 0); rate != 10 {
+	if rate, _ := table.Get(spoofed(1), start.Add(4*time.Second)).Rate(9, 0, 0, 0); rate != 10 {
 		t.Errorf("exporter 1, heard of last, has rate %d, want 10", rate)
 	}
-	if _, source := table.Get(spoofed(2), start.Add(5*time.Second)).Rate(9, 0, 0); source != pb.FlowMessage_RATE_UNKNOWN {
+	if _, source := table.Get(spoofed(2), start.Add(5*time.Second)).Rate(9, 0, 0, 0); source != pb.FlowMessage_RATE_UNKNOWN {
 		t.Errorf("exporter 2, heard of first, was kept: rate from %v", source)
 	}
 }
@@ -134,7 +134,7 @@ func TestTableIsSafeForManySockets(t *testing.T) {
 				state.SetTemplate(9, 0, uint16(i%8), NewTemplate(false, 0, make([]Field, 1+i%4)))
 				state.Template(9, 0, uint16(i%8))
 				state.SetRate(9, 0, uint64(i%8), uint64(i))
-				state.Rate(9, 0, 0)
+				state.Rate(9, 0, 0, 0)
 				state.RemoveTemplate(9, 0, uint16(i%3))
 			}
 		})

@@ -76,8 +76,9 @@ type Decoder struct {
 	records int
 	unrated int
 
-	// The last answer of state.Rate.
+	// The last question to state.Rate, and its answer.
 	sampler    uint64
+	said       uint64
 	rate       uint64
 	rateSource pb.FlowMessage_RateSource
 
@@ -161,17 +162,13 @@ func (d *Decoder) finish(r *flow.Record, sampler uint64) {
 	r.TimeReceived = uint64(d.received)
 	r.SequenceNum = d.sequence
 	r.SamplerAddress = d.source
-	if r.SamplingRate > 0 {
-		r.SamplingRateSource = pb.FlowMessage_RATE_PACKET
-	} else {
-		if d.rate == 0 || sampler != d.sampler {
-			d.sampler = sampler
-			d.rate, d.rateSource = d.state.Rate(d.version, d.domain, sampler)
-		}
-		r.SamplingRate, r.SamplingRateSource = d.rate, d.rateSource
-		if d.rateSource == pb.FlowMessage_RATE_UNKNOWN {
-			d.unrated++
-		}
+	if said := r.SamplingRate; d.rate == 0 || sampler != d.sampler || said != d.said {
+		d.sampler, d.said = sampler, said
+		d.rate, d.rateSource = d.state.Rate(d.version, d.domain, sampler, said)
+	}
+	r.SamplingRate, r.SamplingRateSource = d.rate, d.rateSource
+	if d.rateSource == pb.FlowMessage_RATE_UNKNOWN {
+		d.unrated++
 	}
 	d.records++
 	d.emit(r)
