@@ -1,7 +1,10 @@
 // Package metrics holds the counters that several stages share, so that one
 // query answers for all protocols. A counter that only one package increments
-// is declared in that package, at the top of the file that counts.
+// is declared in that package, at the top of the file that counts. It also serves
+// all of them, and whether the process is well, over HTTP.
 package metrics
+
+//go:generate go run ../metricsgen ../.. ../../doc/metrics.md
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
