@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,12 +11,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Serve answers GET /metrics on address in Prometheus's text form. An empty
-// address serves nothing. The server's Addr is what it is bound to. The caller closes
-// it.
-func Serve(address string) (*http.Server, error) {
+// Serve answers on address:
+//
+//	GET /metrics   all metrics, in Prometheus's text form
+//	GET /healthz   200 while all live checks hold, else 503
+//	GET /readyz    200 while all checks hold, else 503
+//
+// The last two tell in JSON what each check found, and since when; a HEAD request gets
+// the status alone. An empty address serves nothing. The server's Addr is what it is
+// bound to. The caller closes it, which also ends the checks.
+func Serve(address string, checks ...Check) (*http.Server, error) {
+	all := newHealth(checks)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.Handle("GET /healthz", all.live())
+	mux.Handle("GET /readyz", all)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	if address == "" {
 		return server, nil
@@ -26,6 +36,11 @@ func Serve(address string) (*http.Server, error) {
 	}
 	server.Addr = listener.Addr().String()
 	slog.Info("metrics: serving", "url", "http://"+listener.Addr().String()+"/metrics")
-	go server.Serve(listener)
+	watching, stop := context.WithCancel(context.Background())
+	go all.watch(watching)
+	go func() {
+		defer stop()
+		server.Serve(listener)
+	}()
 	return server, nil
 }
