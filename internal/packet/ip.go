@@ -3,46 +3,60 @@ package packet
 import (
 	"encoding/binary"
 	"net/netip"
-
-	"github.com/leoluk/NetMeta/internal/flow"
 )
 
-// IP reads an IPv4 or IPv6 packet, whichever its version says, and the ports or the
-// ICMP type behind it. Anything else leaves r as it is.
-func IP(b []byte, r *flow.Record) {
-	if len(b) == 0 {
-		return
+// read reads an IP packet up to its transport header, and tells whether it is one.
+func (l *layer) read(b []byte) bool {
+	switch {
+	case len(b) >= ipv4Size && b[0]>>4 == 4:
+		l.ipv4(b)
+	case len(b) >= ipv6Size && b[0]>>4 == 6:
+		l.ipv6(b)
+	default:
+		return false
 	}
-	switch b[0] >> 4 {
-	case 4:
-		ipv4(b, r)
-	case 6:
-		ipv6(b, r)
+	l.transport()
+	return true
+}
+
+// Sizes of the headers, without options and extensions.
+const (
+	ipv4Size = 20
+	ipv6Size = 40
+)
+
+// ipv4 reads RFC 791 section 3.1. Only the first fragment begins with the transport
+// header: in the others, user data stands in its place.
+func (l *layer) ipv4(b []byte) {
+	l.etype = EtypeIPv4
+	l.tos = uint32(b[1])
+	l.fragmentID = uint32(binary.BigEndian.Uint16(b[4:]))
+	l.fragmentOffset = uint32(binary.BigEndian.Uint16(b[6:]) & 0x1fff)
+	l.ttl = uint32(b[8])
+	l.proto = uint32(b[9])
+	l.src = netip.AddrFrom4([4]byte(b[12:]))
+	l.dst = netip.AddrFrom4([4]byte(b[16:]))
+
+	header := int(b[0]&0x0f) * 4
+	b = clip(b, int(binary.BigEndian.Uint16(b[2:])))
+	if l.fragmentOffset == 0 && header >= ipv4Size && header <= len(b) {
+		l.payload = b[header:]
 	}
 }
 
-// ipv4 reads RFC 791 section 3.1.
-func ipv4(b []byte, r *flow.Record) {
-	if len(b) < 20 || b[0]>>4 != 4 {
-		return
-	}
-	r.Etype = EtypeIPv4
-	r.IPTos = uint32(b[1])
-	r.FragmentID = uint32(binary.BigEndian.Uint16(b[4:]))
-	r.FragmentOffset = uint32(binary.BigEndian.Uint16(b[6:]) & 0x1fff)
-	r.IPTTL = uint32(b[8])
-	r.Proto = uint32(b[9])
-	r.SrcAddr = netip.AddrFrom4([4]byte(b[12:]))
-	r.DstAddr = netip.AddrFrom4([4]byte(b[16:]))
+// ipv6 reads RFC 8200 section 3.
+func (l *layer) ipv6(b []byte) {
+	first := binary.BigEndian.Uint32(b)
+	l.etype = EtypeIPv6
+	l.tos = first >> 20 & 0xff
+	l.flowLabel = first & 0xfffff
+	l.proto = uint32(b[6])
+	l.ttl = uint32(b[7])
+	l.src = netip.AddrFrom16([16]byte(b[8:]))
+	l.dst = netip.AddrFrom16([16]byte(b[24:]))
 
-	// Only the first fragment begins with the transport header: in the others, user
-	// data stands in its place.
-	header := int(b[0]&0x0f) * 4
-	b = clip(b, int(binary.BigEndian.Uint16(b[2:])))
-	if r.FragmentOffset > 0 || header < 20 || header > len(b) {
-		return
-	}
-	transport(b[header:], r)
+	payload := int(binary.BigEndian.Uint16(b[4:]))
+	l.extensions(clip(b[ipv6Size:], payload))
 }
 
 // IPv6 extension headers that have another header behind them (IANA "IPv6 Extension
@@ -55,52 +69,31 @@ const (
 	extDestination = 60
 )
 
-// ipv6 reads RFC 8200 section 3.
-func ipv6(b []byte, r *flow.Record) {
-	if len(b) < 40 || b[0]>>4 != 6 {
-		return
-	}
-	first := binary.BigEndian.Uint32(b)
-	r.Etype = EtypeIPv6
-	r.IPTos = first >> 20 & 0xff
-	r.IPv6FlowLabel = first & 0xfffff
-	r.Proto = uint32(b[6])
-	r.IPTTL = uint32(b[7])
-	r.SrcAddr = netip.AddrFrom16([16]byte(b[8:]))
-	r.DstAddr = netip.AddrFrom16([16]byte(b[24:]))
-
-	payload := int(binary.BigEndian.Uint16(b[4:]))
-	if payload > 0 {
-		payload += 40
-	}
-	extensions(clip(b, payload)[40:], r)
-}
-
 // extensions walks from one extension header to the next (RFC 8200 section 4), up
-// to the transport header. r.Proto is always the last number that could be read,
+// to the transport header. l.proto is always the last number that could be read,
 // so that of a chain that was cut off the deepest known header is reported. Every
 // turn takes at least eight bytes off b, which bounds the loop.
-func extensions(b []byte, r *flow.Record) {
-	for isExtension(r.Proto) {
+func (l *layer) extensions(b []byte) {
+	for isExtension(l.proto) {
 		if len(b) < 8 {
 			return
 		}
 		size := 8 + 8*int(b[1])
-		switch r.Proto {
+		switch l.proto {
 		case extAH:
 			size = 8 + 4*int(b[1]) // RFC 4302 section 2.2: in words of 4 bytes, less 2
 		case extFragment:
 			size = 8
-			r.FragmentOffset = uint32(binary.BigEndian.Uint16(b[2:]) >> 3)
-			r.FragmentID = binary.BigEndian.Uint32(b[4:])
+			l.fragmentOffset = uint32(binary.BigEndian.Uint16(b[2:]) >> 3)
+			l.fragmentID = binary.BigEndian.Uint32(b[4:])
 		}
-		r.Proto = uint32(b[0])
-		if r.FragmentOffset > 0 || size > len(b) {
+		l.proto = uint32(b[0])
+		if l.fragmentOffset > 0 || size > len(b) {
 			return
 		}
 		b = b[size:]
 	}
-	transport(b, r)
+	l.payload = b
 }
 
 func isExtension(proto uint32) bool {

@@ -2,6 +2,8 @@ package packet_test
 
 import (
 	"net/netip"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,12 +58,41 @@ func fragment(id, offset uint32) option {
 	return func(r *flow.Record) { r.FragmentID, r.FragmentOffset = id, offset }
 }
 
-var packets = []struct {
+func pointToPoint(addressControl uint32) option {
+	return func(r *flow.Record) { r.HasPPP, r.PPPAddressControl = true, addressControl }
+}
+
+// labels is a stack of labels of TTL 64.
+func labels(stack ...uint32) option {
+	return func(r *flow.Record) {
+		r.HasMPLS, r.MPLSCount = true, uint32(len(stack))
+		r.MPLS1Label, r.MPLS1TTL = stack[0], 64
+		if len(stack) > 1 {
+			r.MPLS2Label, r.MPLS2TTL = stack[1], 64
+		}
+		r.MPLSLastLabel, r.MPLSLastTTL = stack[len(stack)-1], 64
+	}
+}
+
+func fourLabels(r *flow.Record) {
+	r.HasMPLS = true
+	r.Labels = flow.Labels{MPLSCount: 4, MPLS1Label: 100, MPLS1TTL: 61, MPLS2Label: 200, MPLS2TTL: 62,
+		MPLS3Label: 300, MPLS3TTL: 63, MPLSLastLabel: 1<<20 - 1, MPLSLastTTL: 64}
+}
+
+func cutLabels(r *flow.Record) {
+	r.HasMPLS = true
+	r.Labels = flow.Labels{MPLS1Label: 100, MPLS1TTL: 61, MPLS2Label: 200, MPLS2TTL: 62}
+}
+
+type packetTest struct {
 	promise string
 	file    string
 	read    func([]byte, *flow.Record)
 	want    flow.Record
-}{
+}
+
+var packets = append([]packetTest{
 	{"IPv4 and TCP are read", "ethernet-ipv4-tcp", packet.Ethernet, record(macs, ipv4(6), ports(50000, 443), flags(0x12))},
 	{"IPv6 and UDP are read", "ethernet-ipv6-udp", packet.Ethernet, record(macs, ipv6(17), ports(50000, 53))},
 
@@ -70,14 +101,16 @@ var packets = []struct {
 	{"of 802.1ad, the outer VLAN is reported and the packet read", "qinq-88a8", packet.Ethernet, record(macs, vlan(200), ipv4(17), ports(50000, 53))},
 	{"of three stacked tags, the outermost VLAN is reported and the packet read", "stacked-9100", packet.Ethernet, record(macs, vlan(200), ipv6(17), ports(50000, 53))},
 
-	{"IPv4 in a PPPoE session is read", "pppoe-ipv4", packet.Ethernet, record(macs, ipv4(17), ports(50000, 53))},
-	{"IPv6 in a PPPoE session is read", "pppoe-ipv6", packet.Ethernet, record(macs, ipv6(17), ports(50000, 53))},
+	{"IPv4 in a PPPoE session is read", "pppoe-ipv4", packet.Ethernet, record(macs, pointToPoint(0), ipv4(17), ports(50000, 53))},
+	{"IPv6 in a PPPoE session is read", "pppoe-ipv6", packet.Ethernet, record(macs, pointToPoint(0), ipv6(17), ports(50000, 53))},
 	{"PPPoE other than session data is not taken for a packet", "pppoe-discovery-code", packet.Ethernet, record(macs, etype(0x8864))},
-	{"IPv4 below a stack of MPLS labels is read", "mpls-ipv4", packet.Ethernet, record(macs, ipv4(17), ports(50000, 53))},
-	{"IPv6 below an MPLS label is read", "mpls-ipv6", packet.Ethernet, record(macs, ipv6(17), ports(50000, 53))},
-	{"an MPLS pseudowire is not taken for a packet", "mpls-pseudowire", packet.Ethernet, record(macs, etype(0x8847))},
-	{"PPP in HDLC framing is read", "ppp-hdlc-ipv4", packet.PPP, record(ipv4(17), ports(50000, 53))},
-	{"PPP with a protocol of one byte is read", "ppp-short-protocol-ipv6", packet.PPP, record(ipv6(17), ports(50000, 53))},
+	{"IPv4 below a stack of MPLS labels is read", "mpls-ipv4", packet.Ethernet, record(macs, labels(100, 200), ipv4(17), ports(50000, 53))},
+	{"IPv6 below an MPLS label is read", "mpls-ipv6", packet.Ethernet, record(macs, labels(2), ipv6(17), ports(50000, 53))},
+	{"an MPLS pseudowire is not taken for a packet", "mpls-pseudowire", packet.Ethernet, record(macs, labels(100), etype(0x8847))},
+	{"of four MPLS labels, the first three and the last are reported", "mpls-four-labels", packet.Ethernet, record(macs, fourLabels, ipv4(17), ports(50000, 53))},
+	{"a label stack that is cut off has no number and no last label", "mpls-cut-in-stack", packet.Ethernet, record(macs, cutLabels, etype(0x8848))},
+	{"PPP in HDLC framing is read", "ppp-hdlc-ipv4", packet.PPP, record(pointToPoint(0xff03), ipv4(17), ports(50000, 53))},
+	{"PPP with a protocol of one byte is read", "ppp-short-protocol-ipv6", packet.PPP, record(pointToPoint(0), ipv6(17), ports(50000, 53))},
 
 	{"IPv4 options do not move the ports", "ipv4-options", packet.Ethernet, record(macs, ipv4(17), ports(50000, 53))},
 	{"IPv4 options that are cut off are not taken for ports", "ipv4-options-cut", packet.Ethernet, record(macs, ipv4(17))},
@@ -103,11 +136,9 @@ var packets = []struct {
 	{"DCCP has ports", "dccp", packet.Ethernet, record(macs, ipv4(33), ports(50000, 5001))},
 	{"UDP-Lite has ports", "udplite", packet.Ethernet, record(macs, ipv6(136), ports(50000, 5004))},
 
-	{"of GRE, the outer packet is reported", "gre", packet.Ethernet, record(macs, ipv4(47))},
-	{"of VXLAN, the outer packet is reported", "vxlan", packet.Ethernet, record(macs, ipv4(17), ports(50000, 4789))},
 	{"the length of an 802.3 frame is no Ethertype", "llc", packet.Ethernet, record(macs, func(r *flow.Record) { r.DstMac = 0x0180c2000000 })},
 	{"ARP is reported by its Ethertype", "arp", packet.Ethernet, record(macs, etype(0x0806), func(r *flow.Record) { r.DstMac = 0xffffffffffff })},
-}
+}, tunnels...)
 
 var compareAddrs = cmpopts.EquateComparable(netip.Addr{})
 
@@ -139,36 +170,21 @@ func TestCutPacketsTellNothingElse(t *testing.T) {
 	}
 }
 
-// contradiction names a field of cut that is neither zero nor that of whole. Two
-// fields change on the way down and are allowed to be what an upper header said:
-// the Ethertype of MPLS and PPPoE becomes that of IP, and the protocol of IPv6 goes
-// from one extension header to the next.
+// contradiction names a field of cut that is neither zero nor that of whole. Some
+// change on the way down and are allowed to be what an upper header said: the
+// Ethertype of MPLS and PPPoE becomes that of IP, and the protocol of IPv6 goes from
+// one extension header to the next.
 func contradiction(cut, whole flow.Record) (field string, ok bool) {
-	numbers := []struct {
-		name       string
-		cut, whole uint64
-	}{
-		{"SrcMac", cut.SrcMac, whole.SrcMac},
-		{"DstMac", cut.DstMac, whole.DstMac},
-		{"VlanID", uint64(cut.VlanID), uint64(whole.VlanID)},
-		{"SrcPort", uint64(cut.SrcPort), uint64(whole.SrcPort)},
-		{"DstPort", uint64(cut.DstPort), uint64(whole.DstPort)},
-		{"IPTos", uint64(cut.IPTos), uint64(whole.IPTos)},
-		{"IPTTL", uint64(cut.IPTTL), uint64(whole.IPTTL)},
-		{"TCPFlags", uint64(cut.TCPFlags), uint64(whole.TCPFlags)},
-		{"IcmpType", uint64(cut.IcmpType), uint64(whole.IcmpType)},
-		{"IcmpCode", uint64(cut.IcmpCode), uint64(whole.IcmpCode)},
-		{"IPv6FlowLabel", uint64(cut.IPv6FlowLabel), uint64(whole.IPv6FlowLabel)},
-		{"FragmentID", uint64(cut.FragmentID), uint64(whole.FragmentID)},
-		{"FragmentOffset", uint64(cut.FragmentOffset), uint64(whole.FragmentOffset)},
-	}
-	for _, n := range numbers {
-		if n.cut != 0 && n.cut != n.whole {
-			return n.name, true
+	changing := []string{"Etype", "Proto", "EtypeEncap", "ProtoEncap"}
+	cutValue, wholeValue := reflect.ValueOf(cut), reflect.ValueOf(whole)
+	for _, f := range reflect.VisibleFields(cutValue.Type()) {
+		if f.Anonymous || slices.Contains(changing, f.Name) {
+			continue
 		}
-	}
-	if cut.SrcAddr.IsValid() && (cut.SrcAddr != whole.SrcAddr || cut.DstAddr != whole.DstAddr) {
-		return "SrcAddr or DstAddr", true
+		c, w := cutValue.FieldByIndex(f.Index), wholeValue.FieldByIndex(f.Index)
+		if !c.IsZero() && !reflect.DeepEqual(c.Interface(), w.Interface()) {
+			return f.Name, true
+		}
 	}
 	return "", false
 }
@@ -184,7 +200,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkEthernet(b *testing.B) {
-	for _, name := range []string{"ethernet-ipv4-tcp", "qinq-88a8", "mpls-ipv4", "ipv6-chain"} {
+	for _, name := range []string{"ethernet-ipv4-tcp", "qinq-88a8", "mpls-ipv4", "ipv6-chain", "vxlan", "ipip-4in6"} {
 		b.Run(name, func(b *testing.B) {
 			frame := golden.Bytes(b, name)
 			b.ReportAllocs()

@@ -1,10 +1,6 @@
 package packet
 
-import (
-	"encoding/binary"
-
-	"github.com/leoluk/NetMeta/internal/flow"
-)
+import "encoding/binary"
 
 // IP protocol numbers (IANA "Assigned Internet Protocol Numbers") whose headers are
 // read.
@@ -28,18 +24,19 @@ func HasPorts(proto uint32) bool {
 	return false
 }
 
-// transport reads the header of protocol r.Proto. The ports are its first four
-// bytes, so they are known even where the rest was cut off.
-func transport(b []byte, r *flow.Record) {
+// transport reads the header at the beginning of the payload. The ports are its first
+// four bytes, so they are known even where the rest was cut off.
+func (l *layer) transport() {
+	b := l.payload
 	switch {
-	case HasPorts(r.Proto) && len(b) >= 4:
-		r.SrcPort = uint32(binary.BigEndian.Uint16(b))
-		r.DstPort = uint32(binary.BigEndian.Uint16(b[2:]))
-		if r.Proto == protoTCP && len(b) >= 14 {
-			r.TCPFlags = uint32(b[13])
+	case HasPorts(l.proto) && len(b) >= 4:
+		l.srcPort = uint32(binary.BigEndian.Uint16(b))
+		l.dstPort = uint32(binary.BigEndian.Uint16(b[2:]))
+		if l.proto == protoTCP && len(b) >= 14 {
+			l.tcpFlags = uint32(b[13])
 		}
-	case (r.Proto == protoICMP || r.Proto == protoICMPv6) && len(b) >= 2:
-		r.IcmpType = uint32(b[0])
-		r.IcmpCode = uint32(b[1])
+	case (l.proto == protoICMP || l.proto == protoICMPv6) && len(b) >= 2:
+		l.icmpType = uint32(b[0])
+		l.icmpCode = uint32(b[1])
 	}
 }
