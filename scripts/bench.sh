@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Measures this project against others, on this machine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/requirements.sh
+. scripts/requirements.sh
+
+usage() {
+	cat <<'USAGE'
+Usage: scripts/bench.sh collector [OPTION]...
+
+collector   What a flow record costs in processor time, and from which rate on records
+            are lost: netmeta collect beside goflow2, nfdump and pmacct. All get the
+            same datagrams over loopback, one after the other, in every round.
+            netmeta decodes them to protobuf and writes that to /dev/null, and again
+            to an embedded Kafka broker (netmeta-kafka).
+
+  --rounds N           rounds; the medians are reported (3)
+  --seconds N          seconds to send for, in each measurement (4)
+  --captures DIR       captures of real exporters to replay
+                       ($NETMETA_SHARED/captures; without it datagrams are generated)
+  --output table|json  json: [{"protocol":"sflow|netflow9|ipfix","collector":"...",
+                       "records_per_cpu_second":N,"lost":N}, ...]
+  --collectors LIST    of netmeta,netmeta-kafka,nfdump,pmacct,goflow2 (all)
+  --protocols LIST     of sflow,netflow9,ipfix (all)
+
+Results go to standard output, progress to standard error. Builds goflow2 at the
+version in go.mod into .build/bench and installs nfdump and pmacct with apt-get where
+they are missing. Other work on the machine makes the numbers worse and less even,
+for all alike: compare ratios.
+USAGE
+}
+
+# build_goflow2 builds its command at the version that the decoders are tested against.
+build_goflow2() {
+	local module=github.com/netsampler/goflow2/v2 version built=.build/bench/goflow2
+	version=$(go list -m -f '{{.Version}}' "$module")
+	[[ $(go version -m "$built" 2>/dev/null) != *"$module	$version"* ]] || return 0
+	say "Building goflow2 $version"
+	GOBIN=$PWD/.build/bench go install "$module/cmd/goflow2@$version"
+}
+
+# wanted COLLECTOR: whether it is to be measured.
+wanted() {
+	[[ ",$collectors," == *",$1,"* ]]
+}
+
+bench_collector() {
+	local collectors=netmeta,netmeta-kafka,nfdump,pmacct,goflow2 args=() previous="" arg captured=""
+	for arg in "$@"; do
+		case $arg in
+		-h | --help)
+			usage
+			return
+			;;
+		--collectors=*) collectors=${arg#*=} ;;
+		--captures | --captures=*) captured=yes ;;
+		esac
+		[[ $previous != --collectors ]] || collectors=$arg
+		previous=$arg
+	done
+	if [[ -z $captured && -n ${NETMETA_SHARED:-} ]]; then
+		args+=(--captures "$NETMETA_SHARED/captures")
+	fi
+	need_go
+	! wanted nfdump || need_packages nfcapd:nfdump sfcapd:nfdump-sflow
+	! wanted pmacct || need_packages nfacctd:pmacct
+	! wanted goflow2 || build_goflow2
+	mkdir -p .build/bench
+	CGO_ENABLED=0 go build -o .build/bench/ ./cmd/netmeta ./internal/bench/collector
+	exec .build/bench/collector --netmeta .build/bench/netmeta --goflow2 .build/bench/goflow2 "${args[@]}" "$@"
+}
+
+case ${1:-} in
+collector) bench_collector "${@:2}" ;;
+-h | --help) usage ;;
+*)
+	usage >&2
+	exit 2
+	;;
+esac
