@@ -30,7 +30,7 @@ func main() {
 // config is what the flags say.
 type config struct {
 	dataDir        string
-	collect        collect.Config
+	collect        collect.Flags
 	console        string
 	clickhouseHTTP string
 	kafka          string
@@ -65,9 +65,7 @@ with port 0 takes any free port; an empty one leaves a flow port out.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir(), "directory for everything that is stored")
-	flags.StringVar(&c.collect.SFlow, "sflow", ":6343", "UDP address for sFlow v5")
-	flags.StringVar(&c.collect.NetFlow, "netflow", ":2055", "UDP address for NetFlow v9 and IPFIX (v5 is recognised too)")
-	flags.StringVar(&c.collect.NetFlowLegacy, "netflow-legacy", ":2056", "UDP address for NetFlow v5")
+	c.collect.Add(flags)
 	flags.StringVar(&c.console, "console", "127.0.0.1:8080", "address of the console")
 	flags.StringVar(&c.clickhouseHTTP, "clickhouse-http", "127.0.0.1:8123", "address of ClickHouse's HTTP interface, which is read-only")
 	flags.StringVar(&c.kafka, "kafka", "127.0.0.1:9092", "address of the Kafka broker")
@@ -75,8 +73,6 @@ with port 0 takes any free port; an empty one leaves a flow port out.`,
 	flags.DurationVar(&c.retention, "retention", 168*time.Hour, "how long flows are kept")
 	flags.BoolVar(&c.demo, "demo", false, "play four routers, and lay down the traffic of the last 24 hours first")
 	flags.IntVar(&c.demoFlows, "demo-flows", 3_000_000, "flows in 24 hours of --demo")
-	flags.Uint64Var(&c.collect.DefaultRate, "default-sampling-rate", 0, "sampling rate of exporters that do not say theirs (0: count 1 and mark it as unknown)")
-	flags.IntVar(&c.collect.SocketBuffer, "socket-buffer", collect.DefaultSocketBuffer, "bytes of receive buffer to ask of the kernel for each flow port")
 	flags.StringVar(&c.libchdb, "libchdb", "", "path of libchdb.so, where it is not found by itself")
 	return cmd
 }

@@ -35,6 +35,7 @@ const (
 // standalone is the running program: the parts in the order in which they start.
 type standalone struct {
 	config
+	receive   collect.Config // what the flags of collect say
 	dir       *dataDir
 	web       net.Listener // of the console
 	sql       net.Listener // of ClickHouse's HTTP interface
@@ -85,6 +86,9 @@ func (s *standalone) stop() {
 
 // reserve takes what another process could hold, before anything slow begins.
 func (s *standalone) reserve(context.Context) (err error) {
+	if s.receive, err = s.config.collect.Config(); err != nil {
+		return err
+	}
 	if s.libchdb, err = chdb.Find(s.libchdb); err != nil {
 		return err
 	}
@@ -165,7 +169,7 @@ func (s *standalone) startCollector(context.Context) (err error) {
 			slog.Error("standalone: flows were lost while stopping", "error", err)
 		}
 	})
-	s.collector, err = collect.Start(s.collect, func() collect.Writer { return s.producer.NewWriter() })
+	s.collector, err = collect.Start(s.receive, collect.Outputs{Flows: func() collect.Writer { return s.producer.NewWriter() }})
 	if err != nil {
 		return fmt.Errorf("%w (choose other addresses with --sflow, --netflow, --netflow-legacy)", err)
 	}

@@ -17,21 +17,40 @@ import (
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/listen"
+	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/internal/netflow"
 	"github.com/leoluk/NetMeta/internal/sflow"
 )
 
-// DefaultSocketBuffer holds about a second of a router's worst burst.
-const DefaultSocketBuffer = 32 << 20
+const (
+	// DefaultSocketBuffer holds about a second of a router's worst burst.
+	DefaultSocketBuffer = 32 << 20
+	// DefaultTemplateWait is more than most exporters leave between two announcements of
+	// their templates.
+	DefaultTemplateWait = 5 * time.Minute
+)
 
-// Config says where to listen. An empty address leaves that listener out.
+// Config says where to listen, and to whom. An empty address leaves that listener out.
 type Config struct {
 	SFlow         string // HOST:PORT for sFlow v5
 	NetFlow       string // HOST:PORT for NetFlow v9 and IPFIX; v5 is recognised too
 	NetFlowLegacy string // HOST:PORT for NetFlow v5; v9 and IPFIX are recognised too
 
-	SocketBuffer int    // bytes of receive buffer asked of the kernel, for each socket
-	DefaultRate  uint64 // sampling rate of exporters that do not say theirs; 0: unknown
+	Sockets      int // sockets that share the address of each listener; 0: one for each processor
+	SocketBuffer int // bytes of receive buffer asked of the kernel, for each socket
+
+	Allow []netip.Prefix // source addresses of the exporters that are listened to; none: everybody
+
+	DefaultRate  uint64             // sampling rate of exporters that do not say theirs; 0: unknown
+	Overrides    exporter.Overrides // what is configured for single exporters
+	TemplateWait time.Duration      // flows wait so long for their template; 0: the default
+}
+
+// Outputs open writers for what is decoded. Each is called once for every socket that
+// needs one.
+type Outputs struct {
+	Flows    func() Writer // of FlowMessages
+	Counters func() Writer // of InterfaceCounters; nil: they are left out
 }
 
 // Listener is one open socket of the collector.
@@ -40,10 +59,21 @@ type Listener struct {
 	Addr netip.AddrPort
 }
 
+// Writer takes what one goroutine has decoded. Append keeps nothing of the message and
+// does not block. queue.Writer and output.Writer are such.
+type Writer interface {
+	Append(flow.Message)
+}
+
 // Collector receives datagrams until Stop.
 type Collector struct {
+	config    Config
+	outputs   Outputs
+	allowed   allowList
+	table     *exporter.Table
 	listeners []*listen.Listener
 	bound     []Listener
+	checks    []metrics.Check
 }
 
 // decoder is what a protocol package offers: it emits every record that it can
@@ -52,47 +82,77 @@ type decoder interface {
 	Decode(datagram []byte, source netip.AddrPort, received time.Time) error
 }
 
-// Writer takes what one goroutine has decoded. Append keeps nothing of the message and
-// does not block. queue.Writer and output.Writer are such.
-type Writer interface {
-	Append(flow.Message)
-}
-
-// Start opens the listeners and begins to receive. newWriter is called once for each
-// socket. Where a listener cannot be opened, those before it are closed again.
-func Start(config Config, newWriter func() Writer) (*Collector, error) {
-	table := exporter.NewTable(exporter.Config{DefaultRate: config.DefaultRate})
-	newNetFlow := func(emit func(*flow.Record)) decoder { return netflow.NewDecoder(table, emit) }
-	newSFlow := func(emit func(*flow.Record)) decoder { return sflow.NewDecoder(config.DefaultRate, emit) }
-
-	c := &Collector{}
+// Start opens the listeners and begins to receive. Where one cannot be opened, those
+// before it are closed again.
+func Start(config Config, outputs Outputs) (*Collector, error) {
+	c := &Collector{
+		config: config, outputs: outputs, allowed: newAllowList(config.Allow),
+		table: exporter.NewTable(exporter.Config{
+			DefaultRate: config.DefaultRate, Overrides: config.Overrides, TemplateWait: config.TemplateWait,
+		}),
+	}
 	for _, l := range []struct {
 		name, address string
-		newDecoder    func(emit func(*flow.Record)) decoder
+		newDecoder    func() decoder
 	}{
-		{"sflow", config.SFlow, newSFlow},
-		{"netflow", config.NetFlow, newNetFlow},
-		{"netflow-legacy", config.NetFlowLegacy, newNetFlow},
+		{"sflow", config.SFlow, c.newSFlow},
+		{"netflow", config.NetFlow, c.newNetFlow},
+		{"netflow-legacy", config.NetFlowLegacy, c.newNetFlow},
 	} {
 		if l.address == "" {
 			continue
 		}
-		newHandler := func() listen.Handler {
-			writer := newWriter()
-			return handler(l.name, l.newDecoder(func(r *flow.Record) { writer.Append(r) }))
-		}
-		listener, err := listen.Start(l.name, l.address, listen.Options{Buffer: config.SocketBuffer}, newHandler)
-		if err != nil {
+		if err := c.listen(l.name, l.address, l.newDecoder); err != nil {
 			c.Stop()
 			return nil, err
 		}
-		c.listeners = append(c.listeners, listener)
-		c.bound = append(c.bound, Listener{l.name, listener.Addr()})
 	}
 	if len(c.listeners) == 0 {
 		return nil, fmt.Errorf("no address to listen on was given: every listener is switched off")
 	}
 	return c, nil
+}
+
+func (c *Collector) newNetFlow() decoder { return netflow.NewDecoder(c.table, c.emitFlows()) }
+
+func (c *Collector) newSFlow() decoder {
+	return sflow.NewDecoder(c.config.DefaultRate, c.emitFlows())
+}
+
+// emitFlows returns what a decoder hands its flows to.
+func (c *Collector) emitFlows() func(*flow.Record) {
+	writer := c.outputs.Flows()
+	return func(r *flow.Record) { writer.Append(r) }
+}
+
+func (c *Collector) listen(name, address string, newDecoder func() decoder) error {
+	var sockets []*metrics.Busy
+	newHandler := func() listen.Handler {
+		busy := new(metrics.Busy)
+		sockets = append(sockets, busy)
+		return c.handler(name, newDecoder(), busy)
+	}
+	options := listen.Options{Sockets: c.config.Sockets, Buffer: c.config.SocketBuffer}
+	listener, err := listen.Start(name, address, options, newHandler)
+	if err != nil {
+		return err
+	}
+	c.listeners = append(c.listeners, listener)
+	c.bound = append(c.bound, Listener{name, listener.Addr()})
+	c.checks = append(c.checks, metrics.Check{Name: name, Live: true, Probe: func() error { return probe(sockets) }})
+	return nil
+}
+
+// stuck is how long the decoding of a datagram may take; it takes microseconds.
+const stuck = 10 * time.Second
+
+func probe(sockets []*metrics.Busy) error {
+	for _, busy := range sockets {
+		if err := busy.Probe(time.Now(), stuck); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Listeners returns what is listened on, in the order sFlow, NetFlow, NetFlow v5.
@@ -108,12 +168,24 @@ func (c *Collector) Stop() {
 	stopping.Wait()
 }
 
-// handler decodes with d. Of what cannot be decoded a few lines are logged, since
-// anybody may send anything here; all of it is counted.
-func handler(name string, d decoder) listen.Handler {
+// Checks say whether every socket is being read: a decoder that does not come to the
+// end of a datagram would otherwise only show in the kernel's count of drops.
+func (c *Collector) Checks() []metrics.Check { return c.checks }
+
+// handler decodes with d what an allowed exporter sent. Of what cannot be decoded a few
+// lines are logged, since anybody may send anything here; all of it is counted.
+func (c *Collector) handler(name string, d decoder, busy *metrics.Busy) listen.Handler {
 	sometimes := rate.Sometimes{First: 5, Interval: 10 * time.Second}
+	refused := refused.WithLabelValues(name)
 	return func(datagram []byte, source netip.AddrPort, received time.Time) {
-		if err := d.Decode(datagram, source, received); err != nil {
+		if !c.allowed.allows(source.Addr()) {
+			refused.Inc()
+			return
+		}
+		busy.Begin(received)
+		err := d.Decode(datagram, source, received)
+		busy.End()
+		if err != nil {
 			sometimes.Do(func() {
 				slog.Warn("collect: cannot decode (all are counted, only some are logged)", "listener", name, "exporter", source.String(), "error", err)
 			})

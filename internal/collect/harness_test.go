@@ -74,8 +74,8 @@ func closeQueue(t *testing.T, p *queue.Producer) {
 }
 
 // to has flows go to a queue.
-func to(p *queue.Producer) func() collect.Writer {
-	return func() collect.Writer { return p.NewWriter() }
+func to(p *queue.Producer) collect.Outputs {
+	return collect.Outputs{Flows: func() collect.Writer { return p.NewWriter() }}
 }
 
 func startCollector(t *testing.T, p *queue.Producer) *collect.Collector {

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leoluk/NetMeta/internal/collect"
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/metrics"
+	"github.com/leoluk/NetMeta/internal/output"
+	"github.com/leoluk/NetMeta/internal/queue"
+)
+
+// destination is where flows go.
+type destination struct {
+	collect.Outputs
+	name   string
+	checks []metrics.Check
+	close  func(context.Context) error // writes what is left, until ctx ends
+}
+
+// openFile has flows written to a file. Interface counters are left out: nothing would
+// tell them from flows there.
+func openFile(path string) (destination, error) {
+	file, err := output.Open(path)
+	if err != nil {
+		return destination{}, err
+	}
+	return destination{
+		name:    path,
+		Outputs: collect.Outputs{Flows: func() collect.Writer { return file.NewWriter() }},
+		close:   func(context.Context) error { return file.Close() },
+	}, nil
+}
+
+// kafkaFlags are the flags that say how to reach Kafka and what to do while it is away.
+type kafkaFlags struct {
+	queue         queue.Config
+	countersTopic string
+}
+
+func (k *kafkaFlags) addKafkaFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&k.queue.Brokers, "kafka", []string{"127.0.0.1:9092"}, "Kafka brokers to start from, HOST:PORT, separated by commas")
+	flags.StringVar(&k.queue.Topic, "topic", flow.Topic, "Kafka topic to write FlowMessages to")
+	flags.StringVar(&k.countersTopic, "counters-topic", flow.CountersTopic, `Kafka topic to write InterfaceCounters to; "" to leave them out`)
+	flags.StringVar(&k.queue.Compression, "compression", "lz4", "how to compress what goes to Kafka: lz4, zstd, snappy, gzip or none")
+	completeEnum(cmd, "compression", "lz4", "zstd", "snappy", "gzip", "none")
+	flags.IntVar(&k.queue.Buffer, "kafka-buffer", 64<<20, "bytes of encoded flows that may wait for Kafka in memory; what exceeds it is dropped and counted")
+}
+
+// countersBuffer is enough for the counters of thousands of interfaces.
+const countersBuffer = 4 << 20
+
+// openKafka opens a producer for each topic. Both go on trying while Kafka is away.
+func (k *kafkaFlags) openKafka() (destination, error) {
+	flows, err := queue.Open(k.queue)
+	if err != nil {
+		return destination{}, err
+	}
+	d := destination{
+		name:    "Kafka",
+		Outputs: collect.Outputs{Flows: func() collect.Writer { return flows.NewWriter() }},
+		checks:  []metrics.Check{{Name: "kafka", Probe: flows.Err}},
+		close:   flows.Close,
+	}
+	if k.countersTopic == "" {
+		return d, nil
+	}
+	config := k.queue
+	config.Topic, config.Buffer = k.countersTopic, countersBuffer
+	counters, err := queue.Open(config)
+	if err != nil {
+		return destination{}, errors.Join(err, flows.Close(context.Background()))
+	}
+	d.Counters = func() collect.Writer { return counters.NewWriter() }
+	d.close = func(ctx context.Context) error { return errors.Join(flows.Close(ctx), counters.Close(ctx)) }
+	return d, nil
+}
