@@ -50,19 +50,19 @@ func (c *cluster) lag(ctx context.Context, topic, group string) ([]PartitionLag,
 
 // bounds returns the first and last offsets of each partition.
 func (c *cluster) bounds(ctx context.Context, topic string) ([]PartitionLag, error) {
-	n, err := c.partitions(ctx, topic)
+	t, err := c.describe(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
 	var wanted []kafka.OffsetRequest
-	for i := range n {
+	for i := range t.partitions {
 		wanted = append(wanted, kafka.FirstOffsetOf(i), kafka.LastOffsetOf(i))
 	}
 	offsets, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: wanted}})
 	if err != nil {
 		return nil, fmt.Errorf("list offsets of topic %q: %w", topic, err)
 	}
-	lags := make([]PartitionLag, n)
+	lags := make([]PartitionLag, t.partitions)
 	for _, o := range offsets.Topics[topic] {
 		if o.Error != nil {
 			return nil, fmt.Errorf("list offsets of topic %q, partition %d: %w", topic, o.Partition, o.Error)

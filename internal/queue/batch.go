@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/pierrec/lz4/v4"
@@ -16,6 +17,7 @@ import (
 const (
 	sizeBytes    = 4
 	headerBytes  = 61
+	prefixBytes  = sizeBytes + headerBytes
 	lengthOffset = sizeBytes + 8
 	lengthCounts = 12 // bytes of the header that come before what length counts
 	crcOffset    = sizeBytes + 17
@@ -24,8 +26,7 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// encoder makes record batches. It is for one goroutine and reuses its memory: a
-// batch is valid until the next one is made.
+// encoder makes record batches. It is for one goroutine.
 type encoder struct {
 	compression kafka.Compression
 	lz4         *lz4.Writer
@@ -49,14 +50,10 @@ func (e *encoder) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// forget gives up the memory of the last batch, which somebody may still be reading.
-func (e *encoder) forget() { e.out = nil }
-
-// encode returns messages as a record batch under session, preceded by its size.
+// encode returns messages as a record batch without an identity, preceded by its size.
 // The error is the compressor's.
-func (e *encoder) encode(messages []*message, s session, now time.Time) ([]byte, error) {
-	var header [sizeBytes + headerBytes]byte
-	e.out = append(e.out[:0], header[:]...)
+func (e *encoder) encode(messages []*message, now time.Time) ([]byte, error) {
+	e.out = append(e.out[:0], make([]byte, prefixBytes)...)
 	if err := e.writeRecords(messages); err != nil {
 		return nil, err
 	}
@@ -69,14 +66,29 @@ func (e *encoder) encode(messages []*message, s session, now time.Time) ([]byte,
 	h[16] = 2                        // magic
 	be.PutUint16(h[21:], uint16(e.compression))
 	be.PutUint32(h[23:], uint32(len(messages)-1)) // last offset delta
-	be.PutUint64(h[27:], uint64(now.UnixMilli())) // base timestamp
-	be.PutUint64(h[35:], uint64(now.UnixMilli())) // max timestamp
-	be.PutUint64(h[43:], uint64(s.id))
-	be.PutUint16(h[51:], uint16(s.epoch))
-	be.PutUint32(h[53:], uint32(s.sequence))
 	be.PutUint32(h[57:], uint32(len(messages)))
-	be.PutUint32(b[crcOffset:], crc32.Checksum(b[crcCovers:], castagnoli))
-	return b, nil
+	nobody := identity{session: session{id: none, epoch: none, sequence: none}, sent: now}
+	return slices.Concat(nobody.stamp(b), b[prefixBytes:]), nil
+}
+
+// stamp returns the header of batch, and the size before it, under this identity. The
+// batch itself stays as it is: an attempt that was given up may still be reading it.
+func (i identity) stamp(batch []byte) []byte {
+	prefix := slices.Clone(batch[:prefixBytes])
+	be, h := binary.BigEndian, prefix[sizeBytes:]
+	be.PutUint64(h[27:], uint64(i.sent.UnixMilli())) // base timestamp
+	be.PutUint64(h[35:], uint64(i.sent.UnixMilli())) // max timestamp
+	be.PutUint64(h[43:], uint64(i.session.id))
+	be.PutUint16(h[51:], uint16(i.session.epoch))
+	be.PutUint32(h[53:], uint32(i.session.sequence))
+	crc := crc32.Checksum(prefix[crcCovers:], castagnoli)
+	be.PutUint32(prefix[crcOffset:], crc32.Update(crc, castagnoli, batch[prefixBytes:]))
+	return prefix
+}
+
+// messagesIn returns how many messages a batch holds.
+func messagesIn(batch []byte) int {
+	return int(binary.BigEndian.Uint32(batch[sizeBytes+57:]))
 }
 
 func (e *encoder) writeRecords(messages []*message) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,13 +31,19 @@ func messages(values ...string) []*message {
 func TestEncodesARecordBatchAsTheProtocolGuideHasIt(t *testing.T) {
 	e := newEncoder(0)
 	s := session{id: 0x0102030405060708, epoch: 0x090a, sequence: 0x0b0c0d0e}
-	got, err := e.encode(messages("first", "second one"), s, time.UnixMilli(1_700_000_000_000))
+	batch, err := e.encode(messages("first", "second one"), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := sent(identity{session: s, sent: time.UnixMilli(1_700_000_000_000)}, batch)
 	if want := golden(t, "testdata/batch.hex"); !bytes.Equal(got, want) {
 		t.Errorf("encoded\n%x\nwant\n%x", got, want)
 	}
+}
+
+// sent returns what a broker gets.
+func sent(as identity, batch []byte) []byte {
+	return slices.Concat(as.stamp(batch), batch[prefixBytes:])
 }
 
 // golden reads bytes in hexadecimal; what follows a # is a comment.
@@ -66,10 +73,12 @@ func FuzzOtherDecodersReadTheBatch(f *testing.F) {
 		for name, codec := range codecs {
 			e := newEncoder(codec)
 			for range 2 { // the second time with memory that has been used
-				encoded, err := e.encode(in, session{id: id, epoch: epoch, sequence: sequence}, time.UnixMilli(5))
+				batch, err := e.encode(in, time.UnixMilli(4))
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
+				checkValues(t, name, batch, in) // at rest it is a batch too
+				encoded := sent(identity{session: session{id: id, epoch: epoch, sequence: sequence}, sent: time.UnixMilli(5)}, batch)
 				checkHeader(t, encoded, id, epoch, sequence)
 				checkValues(t, name, encoded, in)
 			}
@@ -110,7 +119,7 @@ func checkValues(t *testing.T, codec string, encoded []byte, want []*message) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	buffer := newBuffer(1<<30, 64<<10, newMeters(topic))
+	buffer := newBuffer(1<<30, 64<<10, newMeters(topic), func() bool { return true })
 	w := &Writer{buffer: buffer, message: buffer.empty()}
 	r := flow.Record{Type: 1, TimeReceived: 1_700_000_000, SamplingRate: 1000, Bytes: 1500, Packets: 1, SrcPort: 443, DstPort: 50000, Proto: 6, Etype: 0x86dd, SrcAS: 64512, DstAS: 4_200_000_000}
 	b.ReportAllocs()
@@ -118,7 +127,7 @@ func BenchmarkAppend(b *testing.B) {
 		w.Append(&r)
 		if i%10_000 == 0 {
 			if batch := takeAll(buffer); len(batch) > 0 {
-				buffer.settle(batch)
+				buffer.release(batch)
 			}
 		}
 	}
@@ -129,7 +138,6 @@ func takeAll(b *buffer) []*message {
 	defer b.mu.Unlock()
 	batch := b.waiting
 	b.waiting = nil
-	b.taken += len(batch)
 	return batch
 }
 
@@ -146,7 +154,7 @@ func BenchmarkEncodeBatch(b *testing.B) {
 			b.SetBytes(int64(4 * len(m.data)))
 			b.ReportAllocs()
 			for range b.N {
-				if _, err := e.encode(batch, session{}, time.Time{}); err != nil {
+				if _, err := e.encode(batch, time.Time{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -2,9 +2,9 @@ package queue
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // message is the value of one Kafka message: flows, each preceded by its length.
@@ -13,24 +13,32 @@ type message struct {
 	flows int
 }
 
-// buffer holds messages between writers and partitions, first in first out, and
-// bounds their bytes, those of messages that were taken but not yet settled
-// (acknowledged or dropped) included.
+// gatherTicks is how many ticks of Config.Linger/2 messages wait for others, to share
+// a batch, while no partition is free to send one.
+const gatherTicks = 10
+
+// buffer holds messages between writers and the packer, first in first out. It bounds
+// the memory of flows on their whole way: that of batches that wait for Kafka is
+// counted too.
 type buffer struct {
 	limit  int
 	meters *meters
-	pool   sync.Pool // *message, empty
+	free   func() bool // whether a partition waits for something to send
+	pool   sync.Pool   // *message, empty
+	held   atomic.Int64
 
 	mu      sync.Mutex
-	arrived sync.Cond // a message waits, or the context of somebody who waits for one ended
-	settled sync.Cond // messages were settled, or the context of waitSettled ended
+	arrived sync.Cond // take may have something to take, or its context ended
+	settled sync.Cond // nothing is pending, or the context of waitSettled ended
 	waiting []*message
-	bytes   int
-	taken   int // messages at partitions
+	bytes   int  // of waiting
+	age     int  // ticks since the first of waiting came
+	pending int  // flows accepted that are neither stored nor dropped
+	closed  bool // take waits no longer
 }
 
-func newBuffer(limit, messageBytes int, m *meters) *buffer {
-	b := &buffer{limit: limit, meters: m}
+func newBuffer(limit, messageBytes int, m *meters, free func() bool) *buffer {
+	b := &buffer{limit: limit, meters: m, free: free}
 	b.arrived.L, b.settled.L = &b.mu, &b.mu
 	b.pool.New = func() any { return &message{data: make([]byte, 0, messageBytes)} }
 	return b
@@ -38,27 +46,25 @@ func newBuffer(limit, messageBytes int, m *meters) *buffer {
 
 func (b *buffer) empty() *message { return b.pool.Get().(*message) }
 
-func (b *buffer) recycle(m *message) {
-	m.data, m.flows = m.data[:0], 0
-	b.pool.Put(m)
-}
-
 // put accepts m, or drops it whole when the limit would be exceeded, and returns
 // an empty message in its place.
 func (b *buffer) put(m *message) *message {
 	b.meters.accepted.Add(float64(m.flows))
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.bytes+len(m.data) > b.limit {
+	if b.hold(len(m.data)) > b.limit {
+		b.hold(-len(m.data))
 		b.meters.drop(dropBufferFull, m.flows)
 		m.data, m.flows = m.data[:0], 0
 		return m
 	}
-	b.grow(len(m.data))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pending += m.flows
+	b.bytes += len(m.data)
+	b.arrived.Signal()
 
-	// While Kafka is away, many small messages would take a whole message's memory
-	// each. One that fits behind the last is put there: any two neighbours are more
-	// than a full message together, so memory stays below twice the limit.
+	// While messages wait, many small ones would take a whole message's memory each.
+	// One that fits behind the last is put there: any two neighbours are more than a
+	// full message together, so memory stays below twice the limit.
 	if n := len(b.waiting); n > 0 {
 		last := b.waiting[n-1]
 		if len(last.data)+len(m.data) <= cap(last.data) {
@@ -69,22 +75,21 @@ func (b *buffer) put(m *message) *message {
 		}
 	}
 	b.waiting = append(b.waiting, m)
-	b.arrived.Signal()
 	return b.empty()
 }
 
-// take appends to batch the messages that wait, up to maxBytes but always one,
-// and waits for one if there is none. It returns nothing when ctx ends first. Who
-// has waited longest is served first, so that idle partitions take turns.
+// take appends to batch the messages that wait, up to maxBytes but always one. It
+// waits until a partition is free to send them, there are enough for a batch, or they
+// have waited long enough. It returns nothing when ctx ends, and when the buffer is
+// closed and empty.
 func (b *buffer) take(ctx context.Context, batch []*message, maxBytes int) []*message {
-	defer context.AfterFunc(ctx, func() { b.wake(&b.arrived) })()
+	defer context.AfterFunc(ctx, b.wake)()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.waiting) == 0 && ctx.Err() == nil {
+	for !b.isRipe(maxBytes) && !b.closed && ctx.Err() == nil {
 		b.arrived.Wait()
 	}
 	if ctx.Err() != nil {
-		b.arrived.Signal() // what woke this one may have been meant for the next
 		return nil
 	}
 	n, size := 0, 0
@@ -97,91 +102,89 @@ func (b *buffer) take(ctx context.Context, batch []*message, maxBytes int) []*me
 	}
 	batch = append(batch, b.waiting[:n]...)
 	b.waiting = slices.Delete(b.waiting, 0, n)
-	b.taken += n
+	b.bytes -= size
+	b.age = 0
 	return batch
 }
 
-// giveBack returns messages that were taken and are to be delivered by
-// somebody else, to the front, so that they are the next to be taken.
-func (b *buffer) giveBack(messages []*message) {
-	if len(messages) == 0 {
-		return
-	}
+func (b *buffer) isRipe(maxBytes int) bool {
+	return len(b.waiting) > 0 && (b.bytes >= maxBytes || b.age >= gatherTicks || b.free())
+}
+
+// tick lets what waits grow older.
+func (b *buffer) tick() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.taken -= len(messages)
-	b.waiting = slices.Insert(b.waiting, 0, messages...)
+	if len(b.waiting) > 0 {
+		b.age++
+		b.arrived.Signal()
+	}
+}
+
+// nudge tells that a partition became free.
+func (b *buffer) nudge() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.arrived.Signal()
 }
 
-// settle ends the life of messages that were taken: they are stored, or dropped.
-func (b *buffer) settle(messages []*message) {
+// hurry has what waits taken without waiting for more.
+func (b *buffer) hurry() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.taken -= len(messages)
+	b.age = gatherTicks
+	b.arrived.Signal()
+}
+
+// release ends the life of messages that were taken.
+func (b *buffer) release(messages []*message) {
 	for _, m := range messages {
-		b.grow(-len(m.data))
-		b.recycle(m)
+		b.hold(-len(m.data))
+		m.data, m.flows = m.data[:0], 0
+		b.pool.Put(m)
 	}
-	b.settled.Broadcast()
 }
 
-// halve splits m, which was taken, at the boundary of a flow. It returns nil when m
-// holds a single flow.
-func (b *buffer) halve(m *message) *message {
-	if m.flows < 2 {
-		return nil
-	}
-	keep := m.flows / 2
-	end := 0
-	for range keep {
-		size, n := binary.Uvarint(m.data[end:])
-		end += n + int(size)
-	}
-	rest := b.empty()
-	rest.data = append(rest.data, m.data[end:]...)
-	rest.flows = m.flows - keep
-	m.data, m.flows = m.data[:end], keep
+// hold changes the count of bytes in memory, and returns it.
+func (b *buffer) hold(by int) int {
+	b.meters.buffered.Add(float64(by))
+	return int(b.held.Add(int64(by)))
+}
 
+// settle ends the wait for flows: they are stored, or dropped.
+func (b *buffer) settle(flows int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.taken++
-	return rest
+	if b.pending -= flows; b.pending == 0 {
+		b.settled.Broadcast()
+	}
 }
 
-// waitSettled returns when nothing waits and nothing is at a partition, or when
-// ctx ends.
+// recovered begins the wait for flows that an earlier process has left in the spool.
+func (b *buffer) recovered(flows int) { b.settle(-flows) }
+
+// waitSettled returns when all flows are stored or dropped, or when ctx ends.
 func (b *buffer) waitSettled(ctx context.Context) {
-	defer context.AfterFunc(ctx, func() { b.wake(&b.settled) })()
+	defer context.AfterFunc(ctx, b.wake)()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.waiting)+b.taken > 0 && ctx.Err() == nil {
+	for b.pending > 0 && ctx.Err() == nil {
 		b.settled.Wait()
 	}
 }
 
-// abandon drops everything that waits and returns the number of its flows.
-func (b *buffer) abandon() int {
+// close has take hand out what is left, and then nothing.
+func (b *buffer) close() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	flows := 0
-	for _, m := range b.waiting {
-		flows += m.flows
-		b.grow(-len(m.data))
-	}
-	b.waiting = nil
-	b.meters.drop(dropClosed, flows)
-	return flows
+	b.closed = true
+	b.mu.Unlock()
+	b.wake()
 }
 
-func (b *buffer) wake(waiters *sync.Cond) {
+// wake has everybody look again whether to wait.
+func (b *buffer) wake() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	waiters.Broadcast()
-}
-
-// grow changes the count of bytes held. The caller holds mu.
-func (b *buffer) grow(by int) {
-	b.bytes += by
-	b.meters.buffered.Add(float64(by))
+	b.arrived.Broadcast()
+	b.settled.Broadcast()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -65,21 +66,27 @@ func (c *cluster) rediscover() {
 	c.transport.CloseIdleConnections()
 }
 
-// partitions returns how many partitions topic has. It is an error if no broker
-// answers, or if there is no such topic.
-func (c *cluster) partitions(ctx context.Context, topic string) (int, error) {
+// topology is what a producer has to know of a topic.
+type topology struct {
+	cluster    uint64 // as clusterNumber has it
+	partitions int
+}
+
+// describe returns what Kafka says about topic. It is an error if no broker answers,
+// or if there is no such topic.
+func (c *cluster) describe(ctx context.Context, topic string) (topology, error) {
 	// Metadata alone may come from kafka-go's memory, whether or not a broker is there.
 	if _, err := c.client.ApiVersions(ctx, &kafka.ApiVersionsRequest{}); err != nil {
-		return 0, fmt.Errorf("ask Kafka at %s: %w", strings.Join(c.brokers, ","), err)
+		return topology{}, fmt.Errorf("ask Kafka at %s: %w", strings.Join(c.brokers, ","), err)
 	}
 	res, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err == nil {
 		err = res.Topics[0].Error
 	}
 	if err != nil {
-		return 0, fmt.Errorf("find topic %q at %s: %w", topic, strings.Join(c.brokers, ","), err)
+		return topology{}, fmt.Errorf("find topic %q at %s: %w", topic, strings.Join(c.brokers, ","), err)
 	}
-	return len(res.Topics[0].Partitions), nil
+	return topology{clusterNumber(res.ClusterID), len(res.Topics[0].Partitions)}, nil
 }
 
 // initProducerID is kafka-go's request less its method Transaction: that has kafka-go
@@ -108,20 +115,21 @@ func (c *cluster) newSession(ctx context.Context) (session, error) {
 	return session{id: res.ProducerID, epoch: res.ProducerEpoch}, nil
 }
 
-// produce sends a record batch, preceded by its size, to the leader of the partition
-// and waits for all in-sync replicas to have it.
-func (c *cluster) produce(ctx context.Context, topic string, partition int, batch []byte) error {
+// produce sends a record batch, preceded by its size, under an identity to the leader
+// of its partition and waits for all in-sync replicas to have it.
+func (c *cluster) produce(ctx context.Context, topic string, as identity, batch []byte) error {
+	records := io.MultiReader(bytes.NewReader(as.stamp(batch)), bytes.NewReader(batch[prefixBytes:]))
 	res, err := c.client.RawProduce(ctx, &kafka.RawProduceRequest{
 		Topic:        topic,
-		Partition:    partition,
+		Partition:    as.partition,
 		RequiredAcks: kafka.RequireAll,
-		RawRecords:   protocol.RawRecordSet{Reader: bytes.NewReader(batch)},
+		RawRecords:   protocol.RawRecordSet{Reader: records},
 	})
 	if err == nil {
 		err = res.Error
 	}
 	if err != nil {
-		return fmt.Errorf("produce to partition %d of %q: %w", partition, topic, err)
+		return fmt.Errorf("produce to partition %d of %q: %w", as.partition, topic, err)
 	}
 	return nil
 }

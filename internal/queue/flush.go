@@ -17,6 +17,7 @@ func (p *Producer) Flush(ctx context.Context) error {
 		w.flush()
 		w.mu.Unlock()
 	}
+	p.buffer.hurry()
 	p.buffer.waitSettled(ctx)
 	if ctx.Err() != nil {
 		return fmt.Errorf("wait for Kafka to acknowledge flows: %w", ctx.Err())

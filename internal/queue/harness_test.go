@@ -79,13 +79,15 @@ type contents struct {
 	distinct     map[uint64]bool
 	byPartition  map[int32]int
 	largestValue int
+	inOrder      bool // in every partition, flows have the order of their numbers
+	last         map[int32]uint64
 }
 
 // readBack reads the whole topic with a client of another make.
 func readBack(t testing.TB, brokers []string) contents {
 	t.Helper()
 	ctx := deadline(t, time.Minute)
-	s := contents{distinct: map[uint64]bool{}, byPartition: map[int32]int{}}
+	s := contents{distinct: map[uint64]bool{}, byPartition: map[int32]int{}, inOrder: true, last: map[int32]uint64{}}
 	ends := endOffsets(ctx, t, brokers)
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
@@ -118,6 +120,8 @@ func (s *contents) add(t testing.TB, r *kgo.Record) {
 		s.flows++
 		s.byPartition[r.Partition]++
 		s.distinct[m.Bytes] = true
+		s.inOrder = s.inOrder && m.Bytes > s.last[r.Partition]
+		s.last[r.Partition] = m.Bytes
 	}
 }
 

@@ -23,11 +23,11 @@ type health struct {
 	brokers string
 	topic   string
 
-	mu      sync.Mutex
-	known   bool          // the topic has been seen
-	failing map[int]error // by partition, or wholeCluster
-	said    string        // what was logged last
-	since   time.Time     // of when failing is not empty
+	mu         sync.Mutex
+	partitions int           // of the topic; 0 until it has been seen
+	failing    map[int]error // by partition, or wholeCluster
+	said       string        // what was logged last
+	since      time.Time     // of when failing is not empty
 }
 
 func newHealth(cfg Config, m *meters) *health {
@@ -38,6 +38,16 @@ func newHealth(cfg Config, m *meters) *health {
 		topic:   cfg.Topic,
 		failing: map[int]error{},
 	}
+}
+
+// found takes in how many partitions the topic has, or why that is not known.
+func (h *health) found(partitions int, err error) {
+	h.mu.Lock()
+	if err == nil {
+		h.partitions = partitions
+	}
+	h.mu.Unlock()
+	h.report(wholeCluster, err)
 }
 
 // report takes in that a source works (err is nil) or why it does not.
@@ -52,7 +62,6 @@ func (h *health) report(source int, err error) {
 		h.failing[source] = err
 	} else {
 		delete(h.failing, source)
-		h.known = h.known || source == wholeCluster
 	}
 	h.say()
 	h.meters.ready.Set(0)
@@ -81,7 +90,7 @@ func (h *health) say() {
 		return
 	}
 	h.said = what
-	h.log.Warn("queue: "+what+"; flows wait in memory", "brokers", h.brokers, "topic", h.topic, "error", err, "check", check)
+	h.log.Warn("queue: "+what+"; flows wait until it does", "brokers", h.brokers, "topic", h.topic, "error", err, "check", check)
 }
 
 // worst returns the error that says most: the cluster's, else that of the first
@@ -106,12 +115,17 @@ func explain(err error) (what, check string) {
 		return "Kafka has too few replicas in sync", "are all brokers running? min.insync.replicas of the topic"
 	case errors.As(err, &unreachable) && unreachable.Op == "dial":
 		return "Kafka cannot be reached", "is Kafka running, and do these brokers' listeners and advertised.listeners lead to it from here?"
+	case judge(err).reason == "leader":
+		return "Kafka has no leader for a partition", "are all brokers running?"
 	default:
 		return "Kafka does not take flows", "the brokers' logs"
 	}
 }
 
-func (h *health) isReady() bool { return h.known && h.failing[wholeCluster] == nil }
+// isReady tells whether some partition can be expected to take flows.
+func (h *health) isReady() bool {
+	return h.failing[wholeCluster] == nil && len(h.failing) < h.partitions
+}
 
 func (h *health) ready() bool {
 	h.mu.Lock()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/spool"
 )
 
 // patience is the number of failed attempts after which a partition counts as
@@ -16,51 +18,68 @@ const patience = 5
 // leader holds up a single batch.
 type partition struct {
 	p       *Producer
+	cluster uint64
 	number  int
-	encoder *encoder
 	state   delivery
+	claims  claims // delivered before all others
 
-	batch []*message
-	bytes []byte // batch, encoded; nil when it has to be encoded
+	batch *spool.Batch // nil: none at present
+	data  []byte       // of batch; nil until it is read
+	as    *identity    // that the spool has noted for batch; nil until then
 }
 
-func newPartition(p *Producer, number int) *partition {
-	return &partition{
-		p:       p,
-		number:  number,
-		encoder: newEncoder(p.compression),
-		state:   delivery{session: session{id: none}},
-	}
-}
-
-// run delivers until ctx ends; what it could not deliver goes back to the buffer.
+// run delivers until ctx ends. What it could not deliver it keeps; the spool knows.
 func (t *partition) run(ctx context.Context) {
-	for {
-		t.batch = t.p.buffer.take(ctx, t.batch[:0], int(t.p.batchBytes.Load()))
-		if len(t.batch) == 0 {
+	for len(t.claims) > 0 {
+		c := t.claims[0]
+		t.batch, t.as = c.batch, &c.as
+		t.state = inherited(c.as.session)
+		if !t.deliver(ctx) {
 			return
 		}
-		t.deliver(ctx)
+		t.claims = t.claims[1:]
+	}
+	t.state = anew
+	for {
+		if t.batch = t.p.spool.Next(ctx); t.batch == nil || !t.deliver(ctx) {
+			return
+		}
 	}
 }
 
-// deliver returns when the batch is stored, dropped, or given back because ctx ended.
-func (t *partition) deliver(ctx context.Context) {
-	t.bytes = nil
+// renounce gives what was not delivered to other partitions, when this one is gone
+// and what ailed it with it.
+func (t *partition) renounce() {
+	t.p.health.report(t.number, nil)
+	switch {
+	case t.batch != nil && t.state.doubtful:
+		t.p.renounce(t.batch)
+	case t.batch != nil:
+		t.p.spool.Return(t.batch)
+	}
+	if len(t.claims) > 0 { // the first is the batch
+		for _, c := range t.claims[1:] {
+			t.p.renounce(c.batch)
+		}
+	}
+}
+
+// deliver returns true when the batch is stored, dropped or replaced, and false when
+// ctx ended before.
+func (t *partition) deliver(ctx context.Context) bool {
 	for failures := 0; ; {
 		err := t.attempt(ctx)
 		if err != nil && ctx.Err() != nil {
-			t.p.buffer.giveBack(t.batch)
-			return
+			t.state.interrupted(err)
+			return false
 		}
 		v := t.settle(err)
-		if len(t.batch) == 0 {
-			t.p.health.report(t.number, nil)
-			return
+		if v.action != stored {
+			t.p.meters.retries.WithLabelValues(v.reason).Inc()
 		}
-		t.p.meters.retries.WithLabelValues(v.reason).Inc()
-		if v.action == split {
-			continue
+		if t.batch == nil {
+			t.p.health.report(t.number, nil)
+			return true
 		}
 		if failures++; failures >= patience {
 			t.p.health.report(t.number, err)
@@ -72,8 +91,16 @@ func (t *partition) deliver(ctx context.Context) {
 	}
 }
 
-// attempt gets a session and encodes the batch if need be, and sends it once.
+// attempt reads the batch, gets a session and notes the identity if need be, and sends
+// the batch once.
 func (t *partition) attempt(ctx context.Context) error {
+	if t.data == nil {
+		data, err := t.p.spool.Data(t.batch)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errSpool, err)
+		}
+		t.data = data
+	}
 	if t.state.session.id == none {
 		s, err := t.p.cluster.newSession(ctx)
 		if err != nil {
@@ -81,91 +108,66 @@ func (t *partition) attempt(ctx context.Context) error {
 		}
 		t.state.session = s
 	}
-	if t.bytes == nil {
-		b, err := t.encoder.encode(t.batch, t.state.session, time.Now())
-		if err != nil {
-			return fmt.Errorf("%w of %d messages: %w", errEncode, len(t.batch), err)
-		}
-		t.bytes = b
+	if t.as == nil {
+		t.as = &identity{cluster: t.cluster, partition: t.number, session: t.state.session, sent: time.Now()}
+		t.p.spool.Assign(t.batch, t.as.note())
 	}
-	return t.p.cluster.produce(ctx, t.p.cfg.Topic, t.number, t.bytes)
+	return t.p.cluster.produce(ctx, t.p.cfg.Topic, *t.as, t.data)
 }
 
 // What can fail before a batch is sent at all.
 var (
+	errSpool     = errors.New("read a record batch from the spool")
 	errNoSession = errors.New("get a producer id")
-	errEncode    = errors.New("encode a record batch")
 )
 
-// settle does what the outcome of an attempt calls for. The batch is empty
-// afterwards unless it has to be tried again.
+// settle does what the outcome of an attempt calls for. There is no batch afterwards
+// unless it has to be tried again.
 func (t *partition) settle(err error) verdict {
-	v, twice := t.state.answered(err, len(t.batch))
-	if twice {
-		t.p.meters.doubtful.Add(float64(flowsIn(t.batch)))
+	messages := 0
+	if t.data != nil {
+		messages = messagesIn(t.data)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		t.encoder.forget() // kafka-go may still be reading what it was given
+	v, twice := t.state.answered(err, messages)
+	if twice {
+		t.p.meters.doubtful.Add(float64(t.batch.Flows))
 	}
 	switch v.action {
 	case resend:
 		return v
 	case stored:
-		t.p.meters.acknowledged.Add(float64(flowsIn(t.batch)))
+		t.p.meters.acknowledged.Add(float64(t.batch.Flows))
 		t.p.meters.batches.Inc()
-		t.p.meters.bytes.Add(float64(len(t.bytes)))
+		t.p.meters.bytes.Add(float64(len(t.data)))
 		t.finish()
 	case split:
 		t.split(err)
 	case drop:
-		t.drop(dropRefused, err)
+		t.drop(dropReason(err), err)
+	case redo:
+		t.data = nil
 	}
-	t.bytes = nil
+	t.as = nil
 	return v
 }
 
-// split gives the second half of the batch back, and has later batches stay below
-// the size that was refused.
-func (t *partition) split(err error) {
-	size := 0
-	for _, m := range t.batch {
-		size += len(m.data)
+func dropReason(err error) string {
+	if errors.Is(err, errSpool) {
+		return dropDamaged
 	}
-	if half := int64(size / 2); half < t.p.batchBytes.Load() {
-		t.p.batchBytes.Store(half)
-		t.p.cfg.Logger.Warn("queue: Kafka refuses batches of this size; smaller ones are sent from now on",
-			"topic", t.p.cfg.Topic, "bytes", size, "error", err, "check", "message.max.bytes of the brokers, max.message.bytes of the topic")
-	}
-	if n := len(t.batch); n > 1 {
-		t.p.buffer.giveBack(t.batch[n/2:])
-		t.batch = t.batch[:n/2]
-		return
-	}
-	rest := t.p.buffer.halve(t.batch[0])
-	if rest == nil {
-		t.drop(dropTooLarge, err)
-		return
-	}
-	t.p.buffer.giveBack([]*message{rest})
+	return dropRefused
 }
 
 func (t *partition) drop(reason string, err error) {
-	flows := flowsIn(t.batch)
-	t.p.meters.drop(reason, flows)
-	t.p.cfg.Logger.Error("queue: flows dropped: Kafka will not store them",
-		"topic", t.p.cfg.Topic, "partition", t.number, "flows", flows, "error", err)
+	t.p.meters.drop(reason, t.batch.Flows)
+	t.p.cfg.Logger.Error("queue: flows dropped: Kafka will not store them, or the spool has lost them",
+		"topic", t.p.cfg.Topic, "partition", t.number, "flows", t.batch.Flows, "error", err)
 	t.finish()
 }
 
+// finish ends a batch that is stored or dropped.
 func (t *partition) finish() {
-	t.p.buffer.settle(t.batch)
-	t.batch = t.batch[:0]
-}
-
-func flowsIn(batch []*message) int {
-	n := 0
-	for _, m := range batch {
-		n += m.flows
-	}
-	return n
+	t.p.spool.Done(t.batch)
+	t.p.buffer.settle(t.batch.Flows)
+	t.batch, t.data = nil, nil
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/spool"
 )
 
 // Config says where flows go and how much memory they may take on the way. Zero
@@ -39,11 +40,18 @@ type Config struct {
 	Brokers []string // host:port of at least one broker; the others are found through it
 	Topic   string   // need not exist yet
 
-	Buffer       int           // bytes of encoded flows that may wait; default 64 MiB
+	Buffer       int           // bytes of encoded flows that may wait in memory; default 64 MiB
 	MessageBytes int           // size of a full Kafka message; default 64 KiB
 	BatchBytes   int           // most bytes of messages in one record batch, before compression; default 900 KiB, below the 1 MiB of a broker's message.max.bytes
 	Linger       time.Duration // longest wait for a message to fill; default 200 ms
 	Compression  string        // "lz4" (default), "zstd", "snappy", "gzip" or "none"
+
+	// Spool is a directory for flows that wait for Kafka, made if missing. They outlive
+	// the process there. No two processes may use the same; queues of one process to
+	// different topics may. Without it, flows wait in memory.
+	Spool      string
+	SpoolBytes int64  // most bytes of flows on disk, compressed; default 8 GiB
+	SpoolDrop  string // what to drop when the spool is full: "oldest" (default), a file full at a time, or "newest"
 
 	// Transport, if set, is called with every transport before it is first used, to
 	// set TLS, SASL or a dialer.
@@ -57,6 +65,8 @@ func (c *Config) setDefaults() {
 	setDefault(&c.BatchBytes, 900<<10)
 	setDefault(&c.Linger, 200*time.Millisecond)
 	setDefault(&c.Compression, "lz4")
+	setDefault(&c.SpoolBytes, 8<<30)
+	setDefault(&c.SpoolDrop, dropOldest)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -81,6 +91,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("batch size %d is below the message size %d", c.BatchBytes, c.MessageBytes)
 	case c.Buffer < c.MessageBytes:
 		return fmt.Errorf("buffer of %d bytes is below the message size %d", c.Buffer, c.MessageBytes)
+	case c.SpoolDrop != dropOldest && c.SpoolDrop != dropNewest:
+		return fmt.Errorf("a full spool can drop %q or %q, not %q", dropOldest, dropNewest, c.SpoolDrop)
 	case c.Linger < 0:
 		return fmt.Errorf("linger %v is negative", c.Linger)
 	}
@@ -95,10 +107,13 @@ type Producer struct {
 	cluster     *cluster
 	health      *health
 	buffer      *buffer
+	spool       *spool.Spool
+	claims      claims
 	batchBytes  atomic.Int64 // cfg.BatchBytes, or less once the broker found that too large
 
 	stop     context.CancelFunc // ends every goroutine, delivered or not
 	running  sync.WaitGroup
+	packing  sync.WaitGroup
 	closing  sync.Once
 	closeErr error
 
@@ -120,11 +135,15 @@ func Open(cfg Config) (*Producer, error) {
 	p.cluster = newCluster(cfg.Brokers, cfg.Topic, cfg.Transport)
 	p.meters = newMeters(cfg.Topic)
 	p.health = newHealth(cfg, p.meters)
-	p.buffer = newBuffer(cfg.Buffer, cfg.MessageBytes, p.meters)
+	p.buffer = newBuffer(cfg.Buffer, cfg.MessageBytes, p.meters, func() bool { return p.spool.Idle() })
 	p.batchBytes.Store(int64(cfg.BatchBytes))
+	if err = p.openSpool(); err != nil {
+		return nil, fmt.Errorf("open queue to topic %q: %w", cfg.Topic, err)
+	}
 
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
+	p.packing.Go(func() { p.pack(ctx) })
 	p.running.Go(func() { p.watch(ctx) })
 	p.running.Go(func() { p.linger(ctx) })
 	return p, nil
@@ -157,41 +176,15 @@ func (p *Producer) linger(ctx context.Context) {
 		for _, w := range writers {
 			w.tick()
 		}
+		p.buffer.tick()
+		p.measureSpool()
 	}
 }
 
-// Ready tells whether Kafka answers and has the topic.
+// Ready tells whether Kafka answers, has the topic, and takes flows for some partition
+// of it.
 func (p *Producer) Ready() bool { return p.health.ready() }
 
 // Err returns why flows cannot be delivered at present, to some partition or at
 // all, or nil.
 func (p *Producer) Err() error { return p.health.err() }
-
-// Close delivers what was accepted and waits for the acknowledgements until ctx
-// ends. It returns an error that says how many flows were not delivered, if any;
-// those of a batch whose answer was still awaited are among them although the
-// broker may have stored them. Records appended later are dropped and counted.
-func (p *Producer) Close(ctx context.Context) error {
-	p.closing.Do(func() { p.closeErr = p.close(ctx) })
-	return p.closeErr
-}
-
-func (p *Producer) close(ctx context.Context) error {
-	p.mu.Lock()
-	p.closed = true
-	writers := p.writers
-	p.mu.Unlock()
-	for _, w := range writers {
-		w.close()
-	}
-	p.buffer.waitSettled(ctx)
-	p.stop()
-	p.running.Wait()
-	p.cluster.close()
-	lost := p.buffer.abandon()
-	if lost == 0 {
-		return nil
-	}
-	return fmt.Errorf("close queue to topic %q at %s: %d accepted flows were not delivered: %w",
-		p.cfg.Topic, strings.Join(p.cfg.Brokers, ","), lost, errors.Join(ctx.Err(), p.health.err()))
-}

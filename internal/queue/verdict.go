@@ -42,10 +42,10 @@ type action int
 const (
 	resend action = iota // the same bytes
 	stored               // nothing: it is stored
-	bump                 // encode it under the next epoch
-	renew                // encode it under a new producer id
-	split                // encode the first half, return the second
-	redo                 // encode it anew under the same sequence
+	bump                 // send it under the next epoch
+	renew                // send it under a new producer id
+	split                // two halves take its place
+	redo                 // read it anew and send it under the same sequence
 	drop                 // give it up
 )
 
@@ -97,7 +97,7 @@ var verdicts = map[kafka.Error]verdict{
 	kafka.InvalidMessage:              {action: redo, reason: "invalid"}, // damaged on the way
 	kafka.InvalidMessageSize:          {action: redo, reason: "invalid"},
 	kafka.InvalidRecord:               {action: redo, reason: "invalid"},
-	kafka.InvalidTimestamp:            {action: redo, reason: "invalid"}, // it has waited too long
+	kafka.InvalidTimestamp:            {action: redo, reason: "invalid"}, // it gets a new one
 	kafka.UnsupportedForMessageFormat: {action: redo, reason: "invalid"},
 	kafka.UnsupportedCompressionType:  {action: redo, reason: "invalid"},
 	kafka.InvalidRequiredAcks:         {action: redo, reason: "invalid"},
@@ -116,8 +116,8 @@ func judge(err error) verdict {
 	if errors.Is(err, errNoSession) {
 		return verdict{action: resend, reason: "session", moved: true}
 	}
-	if errors.Is(err, errEncode) {
-		return verdict{action: redo, reason: "encode"}
+	if errors.Is(err, errSpool) {
+		return verdict{action: redo, reason: "spool"}
 	}
 	var code kafka.Error
 	if !errors.As(err, &code) {
@@ -135,10 +135,23 @@ const maxRefusals = 3
 
 // delivery is where a partition stands with its present batch.
 type delivery struct {
-	session  session
-	doubtful bool // some attempt under this session may have been stored
-	refusals int
+	session   session
+	doubtful  bool // some attempt under this session may have been stored
+	refusals  int
+	inherited bool // the session is that of an earlier process
 }
+
+// anew is where a partition begins: a session is yet to be got.
+var anew = delivery{session: session{id: none}}
+
+// inherited is where a partition stands with a batch that an earlier process has
+// noted for it, and may have sent.
+func inherited(s session) delivery {
+	return delivery{session: s, doubtful: true, inherited: true}
+}
+
+// interrupted takes in that an attempt was broken off with err.
+func (d *delivery) interrupted(err error) { d.doubtful = d.doubtful || judge(err).doubtful }
 
 // answered takes the outcome of an attempt to store a batch of so many messages,
 // moves the session on, and returns what to do. twice tells that the batch, or what
@@ -171,7 +184,12 @@ func (d *delivery) answered(err error, messages int) (v verdict, twice bool) {
 	return v, twice && v.action != drop
 }
 
+// newIdentity changes the session, or leaves it if it was inherited: how far the
+// earlier process got with it is known of one batch only.
 func (d *delivery) newIdentity(change func()) (twice bool) {
+	if d.inherited {
+		change = func() { *d = delivery{session: anew.session, doubtful: d.doubtful} }
+	}
 	change()
 	twice, d.doubtful = d.doubtful, false
 	return twice

@@ -18,7 +18,7 @@ func TestDeliveryAfterAnswers(t *testing.T) {
 	start := session{id: 7, epoch: 2, sequence: 100}
 	next := session{id: 7, epoch: 2, sequence: 110}
 	bumped := session{id: 7, epoch: 3}
-	anew := session{id: none, epoch: 2, sequence: 100}
+	renewed := session{id: none, epoch: 2, sequence: 100}
 
 	for name, c := range map[string]struct {
 		answers []error
@@ -39,8 +39,8 @@ func TestDeliveryAfterAnswers(t *testing.T) {
 		"sequence refused after refusals: not stored before":         {[]error{kafka.NotEnoughReplicas, kafka.OutOfOrderSequenceNumber}, bump, bumped, false},
 		"sequence refused after a lost answer: perhaps twice":        {[]error{lost, kafka.OutOfOrderSequenceNumber}, bump, bumped, true},
 		"doubt is counted once":                                      {[]error{lost, kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId}, renew, session{id: none, epoch: 3}, false},
-		"the session is unknown: a new producer id":                  {[]error{kafka.UnknownProducerId}, renew, anew, false},
-		"the epoch is fenced after a lost answer: perhaps twice":     {[]error{kafka.RequestTimedOut, kafka.InvalidProducerEpoch}, renew, anew, true},
+		"the session is unknown: a new producer id":                  {[]error{kafka.UnknownProducerId}, renew, renewed, false},
+		"the epoch is fenced after a lost answer: perhaps twice":     {[]error{kafka.RequestTimedOut, kafka.InvalidProducerEpoch}, renew, renewed, true},
 		"too large: the parts keep the place":                        {[]error{kafka.MessageSizeTooLarge}, split, start, false},
 		"too large after a lost answer: the parts get another place": {[]error{lost, kafka.MessageSizeTooLarge}, split, bumped, true},
 		"called damaged: encoded anew in the same place":             {[]error{kafka.InvalidMessage}, redo, start, false},

@@ -16,13 +16,14 @@ const (
 // topic has, and runs a partition for each.
 func (p *Producer) watch(ctx context.Context) {
 	var stops []context.CancelFunc // of running partitions, by number
+	waiting := p.claims            // until the partitions are known
 	failures := 0
 	for ctx.Err() == nil {
-		partitions, err := p.cluster.partitions(ctx, p.cfg.Topic)
+		found, err := p.cluster.describe(ctx, p.cfg.Topic)
 		if ctx.Err() != nil {
 			break
 		}
-		p.health.report(wholeCluster, err)
+		p.health.found(found.partitions, err)
 		if err != nil {
 			failures++
 			p.cluster.rediscover()
@@ -30,30 +31,31 @@ func (p *Producer) watch(ctx context.Context) {
 			continue
 		}
 		failures = 0
-		stops = p.resize(ctx, stops, partitions)
+		stops = p.resize(ctx, stops, found, waiting.assign(p, found))
+		waiting = nil
 		pause(ctx, watchInterval)
 	}
-	p.resize(ctx, stops, 0)
+	p.resize(ctx, stops, topology{}, nil)
 }
 
-// resize starts or ends partitions so that the first n run. There can be fewer than
-// before when the topic was deleted and made again.
-func (p *Producer) resize(ctx context.Context, stops []context.CancelFunc, n int) []context.CancelFunc {
-	for len(stops) < n {
-		t := newPartition(p, len(stops))
+// resize starts or ends partitions so that those of the topic run. There can be fewer
+// than before when it was deleted and made again.
+func (p *Producer) resize(ctx context.Context, stops []context.CancelFunc, topic topology, c map[int]claims) []context.CancelFunc {
+	for len(stops) < topic.partitions {
+		t := &partition{p: p, cluster: topic.cluster, number: len(stops), state: anew, claims: c[len(stops)]}
 		wanted, stop := context.WithCancel(ctx)
 		p.running.Go(func() {
 			t.run(wanted)
-			if ctx.Err() == nil { // the partition is gone, and what ailed it with it
-				p.health.report(t.number, nil)
+			if ctx.Err() == nil { // the partition is gone
+				t.renounce()
 			}
 		})
 		stops = append(stops, stop)
 	}
-	for _, stop := range stops[n:] {
+	for _, stop := range stops[topic.partitions:] {
 		stop()
 	}
-	return stops[:n]
+	return stops[:topic.partitions]
 }
 
 // backoff returns how long to wait after so many failures in a row: twice as long

@@ -1,0 +1,257 @@
+package queue
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/leoluk/NetMeta/internal/kafkatest"
+)
+
+// crash ends p as a kill of its process does: whatever is under way is broken off, and
+// nothing more is written.
+func crash(p *Producer) {
+	p.closing.Do(func() {})
+	p.end()
+}
+
+// secure returns when all flows appended are in the spool.
+func secure(t testing.TB, p *Producer, w *Writer, spooled func() bool) {
+	t.Helper()
+	w.mu.Lock()
+	w.flush()
+	w.mu.Unlock()
+	p.buffer.hurry()
+	poll(t, time.Minute, "the flows to be in the spool", spooled)
+}
+
+// faults has 5 % of the acknowledgements lost and 5 % of the leaders moved.
+func faults(k *kfake.Cluster) *kfake.FaultHandle {
+	return k.Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Count: -1, When: everyNth(20)},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1, When: everyNth(20)},
+	)
+}
+
+func Test01EveryFlowIsStoredOnceThoughTheProducerIsKilledAcknowledgementsAreLostAndLeadersMove(t *testing.T) {
+	k := fakeKafka(t, 3)
+	f := faults(k)
+	dir := t.TempDir()
+	doubtful := counted(flowsDoubtful.WithLabelValues(topic))
+	random := rand.New(rand.NewPCG(1, 2))
+
+	const kills, part = 12, 10_000
+	recovered := 0
+	for i := range uint64(kills) {
+		p := open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+		left := counted(flowsAcknowledged.WithLabelValues(topic))
+		recovered += p.spool.Stats().Flows
+		w := p.NewWriter()
+		spooled := counted(flowsSpooled.WithLabelValues(topic))
+		flows(w, i*part+1, (i+1)*part)
+		secure(t, p, w, func() bool { return spooled() == part })
+		// Killed at any point of the delivery, now and then before it began.
+		until := random.IntN(part)
+		poll(t, time.Minute, "some flows to be stored", func() bool { return left() >= until })
+		crash(p)
+	}
+	p := open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+	if err := p.Flush(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	closeAll(t, p)
+
+	if f.Hits() < 10 || recovered == 0 {
+		t.Fatalf("%d requests failed and %d flows were recovered; the test shows nothing", f.Hits(), recovered)
+	}
+	wantExactly(t, readBack(t, k.ListenAddrs()), kills*part)
+	if d := doubtful(); d != 0 {
+		t.Errorf("%d flows counted as doubtful, want none: every batch kept its identity", d)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*", "*.batches")); len(left) > 0 {
+		t.Errorf("files left of an empty spool: %v", left)
+	}
+}
+
+func Test02WhatWasSpooledWhileKafkaWasAwayIsStoredOnceInOrderAfterAKill(t *testing.T) {
+	data, dir := t.TempDir(), t.TempDir()
+	k := fakeKafka(t, 1, kfake.DataDir(data), kfake.SyncWrites())
+	brokers := k.ListenAddrs()
+	k.Close()
+
+	for i := range uint64(3) {
+		p := open(t, Config{Brokers: brokers, Spool: dir})
+		w := p.NewWriter()
+		spooled := counted(flowsSpooled.WithLabelValues(topic))
+		flows(w, i*5000+1, i*5000+5000)
+		secure(t, p, w, func() bool { return spooled() == 5000 })
+		crash(p)
+	}
+	fakeKafka(t, 1, kfake.DataDir(data), kfake.SyncWrites(), kfake.Ports(portOf(t, brokers[0])))
+	p := open(t, Config{Brokers: brokers, Spool: dir})
+	if err := p.Flush(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	closeAll(t, p)
+	s := readBack(t, brokers)
+	wantExactly(t, s, 15_000)
+	if !s.inOrder {
+		t.Error("flows are stored in another order than they came")
+	}
+}
+
+func Test03CloseLeavesWhatIsSafeInTheSpoolToTheNextProcess(t *testing.T) {
+	dir := t.TempDir()
+	log := &lines{}
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir, Logger: log.logger()})
+	flows(p.NewWriter(), 1, 1000)
+	closeAll(t, p)
+	log.wantOnce(t, "flows wait in the spool for the next start")
+	log.wantOnce(t, "flows=1000")
+
+	k := fakeKafka(t, 2)
+	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+	flows(p.NewWriter(), 1001, 1100)
+	closeAll(t, p)
+	wantExactly(t, readBack(t, k.ListenAddrs()), 1100)
+}
+
+func Test04AFullSpoolDropsWhatIsConfiguredAndCountsIt(t *testing.T) {
+	for _, c := range []struct {
+		drop        string
+		first, last bool // whether the first and the last flow are kept
+	}{
+		{"oldest", false, true},
+		{"newest", true, false},
+	} {
+		t.Run(c.drop, func(t *testing.T) {
+			dir := t.TempDir()
+			full := flowsDropped.WithLabelValues(topic, dropSpoolFull)
+			dropped, accepted := counted(full), counted(flowsAccepted.WithLabelValues(topic))
+			p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir, SpoolBytes: 1 << 20, SpoolDrop: c.drop, Compression: "none"})
+			const n = 200_000
+			w := p.NewWriter()
+			for i := uint64(0); i < n; i += 1000 { // at a pace that the buffer can follow
+				flows(w, i+1, i+1000)
+				poll(t, time.Minute, "the buffer to have room", func() bool { return p.buffer.held.Load() < 1<<20 })
+			}
+			w.close()
+			p.buffer.hurry()
+			poll(t, time.Minute, "all flows to be in the spool or dropped", func() bool {
+				return accepted() == n && p.spool.Stats().Flows+dropped() == n
+			})
+			if size := diskUsage(t, dir); size > 1<<20 {
+				t.Errorf("the spool takes %d bytes, limit is %d", size, 1<<20)
+			}
+			crash(p)
+
+			k := fakeKafka(t, 2)
+			p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+			if err := p.Flush(deadline(t, time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			s := readBack(t, k.ListenAddrs())
+			wantExactly(t, s, n-dropped())
+			if dropped() == 0 || s.distinct[1] != c.first || s.distinct[n] != c.last {
+				t.Errorf("dropped %d flows; first kept: %v, last kept: %v", dropped(), s.distinct[1], s.distinct[n])
+			}
+		})
+	}
+}
+
+func diskUsage(t testing.TB, dir string) (size int64) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.batches"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
+	}
+	return size
+}
+
+func Test05ABatchTooLargeIsSplitInTheSpoolAndSurvivesAKill(t *testing.T) {
+	dir := t.TempDir()
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir})
+	w := p.NewWriter()
+	spooled := counted(flowsSpooled.WithLabelValues(topic))
+	flows(w, 1, 5000)
+	secure(t, p, w, func() bool { return spooled() == 5000 })
+	crash(p)
+
+	k := fakeKafka(t, 2, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "600"}))
+	for part := range 5 {
+		p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir, Compression: "none"})
+		acknowledged := counted(flowsAcknowledged.WithLabelValues(topic))
+		until := min(part*200, p.spool.Stats().Flows)
+		poll(t, time.Minute, "some flows to be stored", func() bool { return acknowledged() >= until })
+		crash(p)
+	}
+	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+	if err := p.Flush(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	wantExactly(t, readBack(t, k.ListenAddrs()), 5000)
+}
+
+func Test06ABatchOfAPartitionOrClusterThatIsGoneIsSentElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	k := fakeKafka(t, 4)
+	outage := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	p := open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+	w, spooled := p.NewWriter(), counted(flowsSpooled.WithLabelValues(topic))
+	flows(w, 1, 20_000)
+	secure(t, p, w, func() bool { return spooled() == 20_000 })
+	poll(t, time.Minute, "all partitions to have tried", func() bool { return !p.Ready() && p.Err() != nil })
+	left := p.spool.Stats().Flows
+	crash(p)
+	outage.Remove()
+
+	c := newCluster(k.ListenAddrs(), topic, nil)
+	defer c.close()
+	if _, err := c.client.DeleteTopics(deadline(t, time.Minute), &kafka.DeleteTopicsRequest{Topics: []string{topic}}); err != nil {
+		t.Fatal(err)
+	}
+	kafkatest.CreateTopic(t, k.ListenAddrs(), topic, 1)
+	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir, SpoolBytes: 1 << 20})
+	if err := p.Flush(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	wantExactly(t, readBack(t, k.ListenAddrs()), left)
+}
+
+func TestASpoolServesOneProcessAndOneTopic(t *testing.T) {
+	dir := t.TempDir()
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir})
+	flows(p.NewWriter(), 1, 10)
+	cfg := p.cfg
+	if again, err := Open(cfg); err == nil {
+		_ = again.Close(context.Background())
+		t.Error("a second producer opened the same spool")
+	} else if !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "in use by another process") {
+		t.Errorf("Open() = %v; want the directory and what to do", err)
+	}
+	cfg.Topic = "interface-counters/../x"
+	other, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := other.spool.Stats(); s.Flows != 0 {
+		t.Errorf("%d flows of another topic were taken over", s.Flows)
+	}
+	_ = other.Close(deadline(t, time.Millisecond))
+}
