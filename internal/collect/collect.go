@@ -116,7 +116,7 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 func (c *Collector) newNetFlow() decoder { return netflow.NewDecoder(c.table, c.emitFlows()) }
 
 func (c *Collector) newSFlow() decoder {
-	return sflow.NewDecoder(c.config.DefaultRate, c.emitFlows())
+	return sflow.NewDecoder(c.table, c.emitFlows(), func(*flow.Counters) {})
 }
 
 // emitFlows returns what a decoder hands its flows to.

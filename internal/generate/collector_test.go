@@ -22,7 +22,7 @@ func decode(t *testing.T, protocol Protocol, sent []packet) []flow.Record {
 	keep := func(r *flow.Record) { records = append(records, *r) }
 	read := netflow.NewDecoder(state.NewTable(state.Config{}), keep).Decode
 	if protocol == SFlow {
-		read = sflow.NewDecoder(0, keep).Decode
+		read = sflow.NewDecoder(state.NewTable(state.Config{}), keep, func(*flow.Counters) {}).Decode
 	}
 	for _, p := range sent {
 		if err := read(p.payload, netip.AddrPortFrom(p.source, 40000), testStart); err != nil {

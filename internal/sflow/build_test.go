@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/sflow"
 )
@@ -98,12 +100,32 @@ var (
 	received = time.Unix(1_700_000_000, 999)
 )
 
+// decoded is what a decoder handed on, copied out of the memory that it reuses.
+type decoded struct {
+	flows    []flow.Record
+	counters []flow.Counters
+}
+
+func (got *decoded) emit(r *flow.Record) {
+	record := *r
+	record.ASPath, record.Communities = slices.Clone(r.ASPath), slices.Clone(r.Communities)
+	got.flows = append(got.flows, record)
+}
+
+func (got *decoded) count(c *flow.Counters) { got.counters = append(got.counters, *c) }
+
 func decode(t testing.TB, datagram []byte) ([]flow.Record, error) {
 	t.Helper()
-	var records []flow.Record
-	d := sflow.NewDecoder(0, func(r *flow.Record) { records = append(records, *r) })
+	got, err := decodeAll(t, datagram)
+	return got.flows, err
+}
+
+func decodeAll(t testing.TB, datagram []byte) (decoded, error) {
+	t.Helper()
+	var got decoded
+	d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), got.emit, got.count)
 	err := d.Decode(datagram, source, received)
-	return records, err
+	return got, err
 }
 
 // decodeOne is for datagrams without errors that hold one flow.

@@ -1,11 +1,13 @@
-// Package sflow turns sFlow version 5 datagrams into flow records
-// (https://sflow.org/sflow_version_5.txt).
+// Package sflow turns sFlow version 5 datagrams into flow records and interface
+// counters (https://sflow.org/sflow_version_5.txt; the numbers of all formats are
+// listed at https://sflow.org/developers/structures.php).
 //
 // A datagram is read from the outside in: its header and the framing of samples
-// (decoder.go), the framing of records in a sample (sample.go), the records
-// (record.go, extended.go), and the sampled packet header (package packet). Each
-// level is given exactly the bytes that belong to it, and no number in a datagram
-// decides how much memory or time is spent: that is bounded by its length.
+// (decoder.go), what flow samples say by themselves (sample.go), their records about
+// the packet (record.go, tunnel.go) and about its route (extended.go), the sampled
+// packet header (package packet), and counter samples (counters.go). Each level is
+// given exactly the bytes that belong to it, and no number in a datagram decides how
+// much memory or time is spent: that is bounded by its length. Nothing is allocated.
 package sflow
 
 import (
@@ -14,37 +16,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
-	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/pb"
-)
-
-var (
-	samples = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "netmeta_sflow_samples_total",
-		Help: "sFlow samples received, by kind. Flows come from flow and expanded_flow alone.",
-	}, []string{"kind"})
-	flowSamples            = samples.WithLabelValues("flow")
-	expandedFlowSamples    = samples.WithLabelValues("expanded_flow")
-	counterSamples         = samples.WithLabelValues("counter")
-	expandedCounterSamples = samples.WithLabelValues("expanded_counter")
-	discardedPackets       = samples.WithLabelValues("discarded_packet")
-	otherSamples           = samples.WithLabelValues("other")
-
-	records      = metrics.Records.WithLabelValues(metrics.SFlow)
-	unknownRates = metrics.UnknownRates.WithLabelValues(metrics.SFlow)
-
-	// What each of these costs: the datagram, the datagram, the rest of the datagram,
-	// the sample, the sample, the rest of the sample's records, the record.
-	badVersion      = metrics.DecodeErrors.WithLabelValues(metrics.SFlow, "version")
-	badHeader       = metrics.DecodeErrors.WithLabelValues(metrics.SFlow, "datagram_header")
-	samplesMissing  = metrics.DecodeErrors.WithLabelValues(metrics.SFlow, "samples_missing")
-	badSampleHeader = metrics.DecodeErrors.WithLabelValues(metrics.SFlow, "sample_header")
-	badRecordCount  = metrics.DecodeErrors.WithLabelValues(metrics.SFlow, "record_count")
-	recordsMissing  = metrics.DecodeErrors.WithLabelValues(metrics.SFlow, "records_missing")
-	badRecord       = metrics.DecodeErrors.WithLabelValues(metrics.SFlow, "record")
 )
 
 // Sample formats of enterprise 0 (sFlow version 5 section 5, sflow_drops.txt).
@@ -56,39 +31,50 @@ const (
 	formatDiscardedPacket = 5
 )
 
-// Decoder reads datagrams, one after the other: each goroutine needs one of its
-// own. It keeps nothing from one datagram to the next.
+// Decoder reads datagrams, one after the other: each goroutine needs one of its own.
 type Decoder struct {
-	defaultRate uint64
-	emit        func(*flow.Record)
+	table *exporter.Table
+	emit  func(*flow.Record)
+	count func(*flow.Counters)
 
-	common flow.Record // what all samples of the datagram have in common
-	record flow.Record // the one that is handed to emit
+	sources sources
+	names   names
+
+	// Of the datagram that is read.
+	received time.Time
+	state    *exporter.State
+	common   flow.Record   // what all flow samples have in common
+	counters flow.Counters // what all counter samples have in common; handed to count
+	rate     knownRate
+	tally    tally
+	err      error // the first
+
+	// Of the flow sample that is read.
+	record flow.Record // handed to emit
 	packet sampledPacket
-	err    error // the datagram's first
+	route  route
 }
 
-// NewDecoder returns a Decoder that calls emit for every flow sample it can read,
-// from within Decode. The record is reused: emit has to be done with it when it
-// returns. DefaultRate, in packets per sample, is that of samples with a rate of 0;
-// where it is 0 too, their rate is 1 and RATE_UNKNOWN.
-func NewDecoder(defaultRate uint64, emit func(*flow.Record)) *Decoder {
-	return &Decoder{defaultRate: defaultRate, emit: emit}
+// NewDecoder returns a Decoder that from within Decode calls emit for every flow
+// sample it can read, and count for every block of generic interface counters. Both
+// get memory that is reused: they have to be done with it when they return. What
+// table says of the agent decides about the sampling rate and whether a flow is kept.
+func NewDecoder(table *exporter.Table, emit func(*flow.Record), count func(*flow.Counters)) *Decoder {
+	return &Decoder{table: table, emit: emit, count: count, sources: newSources()}
 }
 
-// Decode emits one record for each flow sample of a datagram that came from source
-// at the time received. What cannot be read is counted in
-// netmeta_decode_errors_total and left out, and costs nothing else: a bad record
-// only itself, a bad sample only itself, unless its length is wrong too. The error
-// is the first of them, for a log; nothing needs to be done about it. Counter
-// samples, discarded packets and vendors' formats are counted and skipped, which is
-// no error.
+// Decode reads a datagram that came from source at the time received. What cannot be
+// read is counted in netmeta_decode_errors_total and left out, and costs nothing
+// else: a bad record only itself, a bad sample only itself, unless its length is wrong
+// too. The error is the first of them, for a log; nothing needs to be done about it.
+// Discarded packets and vendors' formats are counted and skipped, which is no error.
 //
 // The records do not refer to the datagram, whose bytes may be overwritten next.
 func (d *Decoder) Decode(datagram []byte, source netip.AddrPort, received time.Time) error {
-	d.err = nil
+	d.err, d.tally, d.received = nil, tally{}, received
 	source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
-	d.datagram(xdr{b: datagram}, source.Addr(), uint64(received.Unix()))
+	d.datagram(xdr{b: datagram}, source.Addr())
+	d.tally.publish()
 	if d.err != nil {
 		return fmt.Errorf("decode sflow datagram from %s: %w", source, d.err)
 	}
@@ -97,18 +83,16 @@ func (d *Decoder) Decode(datagram []byte, source netip.AddrPort, received time.T
 
 // datagram reads the datagram's header (section 5, struct sample_datagram_v5) and
 // its samples.
-func (d *Decoder) datagram(x xdr, source netip.Addr, received uint64) {
+func (d *Decoder) datagram(x xdr, source netip.Addr) {
 	const version = 5
+	size := len(x.b)
 	if v := x.uint32(); !x.bad && v != version {
 		if d.fail(badVersion) {
 			d.err = fmt.Errorf("version %d, want %d", v, version)
 		}
 		return
 	}
-	agent := x.address()
-	x.uint32() // sub-agent: several of them share one address and number their datagrams apart
-	sequence := x.uint32()
-	x.uint32() // uptime
+	h := header{agent: x.address(), subAgent: x.uint32(), sequence: x.uint32(), uptime: x.uint32()}
 	count := x.uint32()
 	if x.bad {
 		if d.fail(badHeader) {
@@ -116,46 +100,74 @@ func (d *Decoder) datagram(x xdr, source netip.Addr, received uint64) {
 		}
 		return
 	}
-	if !agent.IsValid() || agent.IsUnspecified() {
-		agent = source
+	if !h.agent.IsValid() || h.agent.IsUnspecified() {
+		h.agent = source
 	}
-	d.common = flow.Record{
-		Type:           pb.FlowMessage_SFLOW_5,
-		TimeReceived:   received,
-		TimeFlowStart:  received,
-		TimeFlowEnd:    received,
-		SequenceNum:    sequence,
-		SamplerAddress: agent,
-	}
+	d.begin(h, size)
 	for i := range count {
-		format, body := x.uint32(), x.opaque()
+		format, body := x.framed()
 		if x.bad {
 			if d.fail(samplesMissing) {
 				d.err = fmt.Errorf("sample %d of %d: %w", i+1, count, x.err())
 			}
-			return
+			break
 		}
-		d.sample(format, xdr{b: body})
+		d.sample(format, body)
+	}
+	d.state.AddRecords(flow.SFlow, d.tally.records, d.tally.unrated)
+}
+
+// header is a datagram's. Several sub-agents can share one address; each numbers its
+// datagrams by itself.
+type header struct {
+	agent              netip.Addr
+	subAgent, sequence uint32
+	uptime             uint32 // milliseconds
+}
+
+// begin sets what is the same for all samples of a datagram of so many bytes.
+func (d *Decoder) begin(h header, size int) {
+	d.state = d.table.Get(h.agent, d.received)
+	d.state.Received(flow.SFlow, size)
+	d.state.Sequence(flow.SFlow, h.subAgent, h.sequence, 1)
+	d.sources.setAgent(h.agent, h.subAgent)
+	d.rate.valid = false
+
+	now := uint64(d.received.Unix())
+	d.common.Type = pb.FlowMessage_SFLOW_5
+	d.common.TimeReceived, d.common.TimeFlowStart, d.common.TimeFlowEnd = now, now, now
+	d.common.SamplerAddress, d.common.ObservationDomain = h.agent, h.subAgent
+	d.common.SequenceNum = h.sequence
+	d.common.Packets = 1
+	d.counters = flow.Counters{
+		TimeReceived:      now,
+		SamplerAddress:    h.agent,
+		ObservationDomain: h.subAgent,
+		SequenceNum:       h.sequence,
+		Uptime:            h.uptime,
 	}
 }
 
-// sample counts a sample by its format and reads it if it is a flow sample.
-func (d *Decoder) sample(format uint32, x xdr) {
+// sample counts a sample by its format and reads it if it has flows or counters.
+func (d *Decoder) sample(format uint32, b []byte) {
+	x := xdr{b: b}
 	switch format {
 	case formatFlow:
-		flowSamples.Inc()
-		d.flowSample(compactHeader(&x), x)
+		d.tally.samples[kindFlow]++
+		d.flowSample(compactHeader(&x), &x)
 	case formatExpandedFlow:
-		expandedFlowSamples.Inc()
-		d.flowSample(expandedHeader(&x), x)
+		d.tally.samples[kindExpandedFlow]++
+		d.flowSample(expandedHeader(&x), &x)
 	case formatCounter:
-		counterSamples.Inc()
+		d.tally.samples[kindCounter]++
+		d.counterSample(compactSource, &x)
 	case formatExpandedCounter:
-		expandedCounterSamples.Inc()
+		d.tally.samples[kindExpandedCounter]++
+		d.counterSample(expandedSource, &x)
 	case formatDiscardedPacket:
-		discardedPackets.Inc()
+		d.tally.samples[kindDiscardedPacket]++
 	default:
-		otherSamples.Inc()
+		d.tally.samples[kindOther]++
 	}
 }
 

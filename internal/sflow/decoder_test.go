@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/golden"
 	"github.com/leoluk/NetMeta/internal/metrics"
@@ -24,18 +25,19 @@ func TestEveryFieldOfFlowSamplesIsRead(t *testing.T) {
 		Type: pb.FlowMessage_SFLOW_5, SequenceNum: 42, SamplerAddress: netip.MustParseAddr("192.0.2.10"),
 		TimeReceived: 1_700_000_000, TimeFlowStart: 1_700_000_000, TimeFlowEnd: 1_700_000_000,
 		SamplingRate: 1000, SamplingRateSource: pb.FlowMessage_RATE_PACKET,
-		Bytes: 1500, Packets: 1, InIf: 3, OutIf: 5,
+		Bytes: 1500, Packets: 1, InIf: 3, OutIf: 5, HasFlowDirection: true,
 		DstMac: 0x02000000000b, SrcMac: 0x02000000000a, VlanID: 100, SrcVlan: 100, DstVlan: 200,
 		Etype: 0x0800, IPTos: 0xb8, FragmentID: 0x1234, IPTTL: 64, Proto: 17,
 		SrcAddr: netip.MustParseAddr("192.0.2.1"), DstAddr: netip.MustParseAddr("198.51.100.2"),
 		SrcPort: 50000, DstPort: 53,
 		NextHop: netip.MustParseAddr("198.51.100.254"), SrcNet: 24, DstNet: 16,
 		SrcAS: 64496, NextHopAS: 64501, DstAS: 64502,
+		BGPNextHop: netip.MustParseAddr("198.51.100.254"), ASPath: []uint32{64501, 64502},
 	}, {
 		Type: pb.FlowMessage_SFLOW_5, SequenceNum: 42, SamplerAddress: netip.MustParseAddr("192.0.2.10"),
 		TimeReceived: 1_700_000_000, TimeFlowStart: 1_700_000_000, TimeFlowEnd: 1_700_000_000,
 		SamplingRate: 512, SamplingRateSource: pb.FlowMessage_RATE_PACKET,
-		Bytes: 48, Packets: 1, InIf: 83886080, OutIf: 83886081, FlowDirection: 1,
+		Bytes: 48, Packets: 1, InIf: 83886080, OutIf: 83886081, HasFlowDirection: true, FlowDirection: 1,
 		Etype: 0x86dd, IPTos: 0xb8, IPv6FlowLabel: 0xabcde, IPTTL: 64, Proto: 17,
 		SrcAddr: netip.MustParseAddr("2001:db8::1"), DstAddr: netip.MustParseAddr("2001:db8:1::2"),
 		SrcPort: 50000, DstPort: 53,
@@ -44,14 +46,15 @@ func TestEveryFieldOfFlowSamplesIsRead(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(want, got, compareAddrs); diff != "" {
+	if diff := cmp.Diff(want, got, compareAddrs, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("records differ (-want +got):\n%s", diff)
 	}
 }
 
 func TestRecordCountThatLiesCostsNoMemory(t *testing.T) {
 	datagram := golden.Bytes(t, "denial-of-service")
-	d := sflow.NewDecoder(0, func(*flow.Record) { t.Error("a flow was made of a sample that lies") })
+	emit := func(*flow.Record) { t.Error("a flow was made of a sample that lies") }
+	d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), emit, nil)
 	before := allocated()
 	err := d.Decode(datagram, source, received)
 	if got := allocated() - before; got > 64<<10 {
@@ -114,9 +117,9 @@ func TestProblemsAreCountedAndCostOnlyThemselves(t *testing.T) {
 		{"a sample longer than the datagram leaves those before it", datagramOf(good, words(1, 999)), "samples_missing",
 			"sample 2 of 2: 999 bytes wanted, 0 left", 1},
 		{"more samples claimed than there are leaves those", join(words(5, 1, 0xc000020a, 0, 42, 0, 0xffffffff), good),
-			"samples_missing", "sample 2 of 4294967295: 4 bytes wanted, 0 left", 1},
+			"samples_missing", "sample 2 of 4294967295: 8 bytes wanted, 0 left", 1},
 		{"a sample too short for its header leaves the others", datagramOf(framed(1, words(1, 2, 3)), good),
-			"sample_header", "header of flow sample: 8 bytes wanted, 0 left", 1},
+			"sample_header", "header of flow sample: 32 bytes wanted, 12 left", 1},
 		{"a flow sample that claims too many records leaves the others",
 			datagramOf(framed(1, words(1, 3, 1, 0, 0, 3, 5, 2), switching[:8]), good),
 			"record_count", "flow sample 1: 2 records in 8 bytes", 1},
@@ -124,10 +127,10 @@ func TestProblemsAreCountedAndCostOnlyThemselves(t *testing.T) {
 			datagramOf(framed(1, words(1, 3, 1, 0, 0, 3, 5, 2), switching, words(1, 999)), good),
 			"records_missing", "record 2 of 2: 999 bytes wanted, 0 left", 2},
 		{"a raw header record too short for its fields leaves the others",
-			datagramOf(sampleOf(short, switching), good), "record", "flow sample 1: record 1 of format 1: 16 bytes wanted, 8 left", 2},
+			datagramOf(sampleOf(short, switching), good), "record", "flow sample 1: record 1 of format 1: 12 bytes wanted, 8 left", 2},
 		{"a raw header longer than its record is refused",
 			datagramOf(sampleOf(framed(1, words(1, 1500, 0, 999), tcpFrame)), good),
-			"record", "record 1 of format 1: 1015 bytes wanted, 70 left", 2},
+			"record", "record 1 of format 1: 999 bytes wanted, 54 left", 2},
 		{"a switch record too short for its fields leaves the others",
 			datagramOf(sampleOf(framed(1001, words(10)), rawHeader(1, 1500, tcpFrame))), "record", "record 1 of format 1001: 16 bytes wanted, 4 left", 1},
 		{"a router record with an unknown type of address leaves the others",
@@ -140,7 +143,24 @@ func TestProblemsAreCountedAndCostOnlyThemselves(t *testing.T) {
 			datagramOf(sampleOf(framed(1003, words(1, 0, 1, 2, 3, 0xffffffff, 2, 0)))),
 			"record", "record 1 of format 1003: 4 bytes wanted, 0 left", 1},
 		{"an Ethernet record too short for its fields is refused",
-			datagramOf(sampleOf(framed(2, words(64, 0, 0)))), "record", "record 1 of format 2: 8 bytes wanted, 0 left", 1},
+			datagramOf(sampleOf(framed(2, words(64, 0, 0)))), "record", "record 1 of format 2: 24 bytes wanted, 12 left", 1},
+		{"more communities claimed than there are is refused",
+			datagramOf(sampleOf(framed(1003, words(1, 0, 1, 2, 3, 0, 0xffffffff)))),
+			"record", "record 1 of format 1003: 17179869180 bytes wanted, 0 left", 1},
+		{"a label stack longer than its record is refused",
+			datagramOf(sampleOf(framed(1006, words(1, 0, 2, 1<<12)))), "record", "record 1 of format 1006: 8 bytes wanted, 4 left", 1},
+		{"a NAT record with an address that is cut off is refused",
+			datagramOf(sampleOf(framed(1007, words(1, 0, 2, 0)))), "record", "record 1 of format 1007: 16 bytes wanted, 4 left", 1},
+		{"a tunnel record too short for its fields is refused",
+			datagramOf(sampleOf(framed(1023, words(1)))), "record", "record 1 of format 1023: 32 bytes wanted, 4 left", 1},
+		{"a counter sample too short for its header leaves the others",
+			datagramOf(framed(2, words(1, 3)), good), "sample_header", "header of counter sample: 4 bytes wanted, 0 left", 1},
+		{"a counter sample that claims too many records leaves the others",
+			datagramOf(framed(2, words(1, 3, 0xffffffff)), good), "record_count", "counter sample: 4294967295 records in 0 bytes", 1},
+		{"a counter record longer than its sample leaves the other samples",
+			datagramOf(framed(4, words(1, 0, 3, 1, 1, 88)), good), "records_missing", "counter sample: record 1 of 1: 88 bytes wanted, 0 left", 1},
+		{"interface counters that are cut off are refused",
+			datagramOf(framed(2, words(1, 3, 1), framed(1, words(3, 6))), good), "record", "counter sample: record 1 of format 1: 88 bytes wanted, 8 left", 1},
 	} {
 		t.Run(test.promise, func(t *testing.T) {
 			counter := metrics.DecodeErrors.WithLabelValues(metrics.SFlow, test.reason)
@@ -168,7 +188,7 @@ func TestOtherSamplesAreCountedAndSkipped(t *testing.T) {
 	}{
 		{"counter", 2}, {"expanded_counter", 4}, {"discarded_packet", 5}, {"other", 6}, {"other", vendor},
 	} {
-		flows, err := decode(t, datagramOf(framed(test.format, []byte("anything")), good))
+		flows, err := decode(t, datagramOf(framed(test.format, words(1, 2, 0, 0)), good))
 		if err != nil {
 			t.Errorf("format %#x: %v", test.format, err)
 		}

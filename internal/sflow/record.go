@@ -1,136 +1,186 @@
 package sflow
 
 import (
-	"bytes"
 	"net/netip"
-
-	goflow "github.com/netsampler/goflow2/v2/decoders/sflow"
 
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/packet"
 )
 
-// Sizes of the records of fixed layout, of the raw packet header in front of its
-// bytes.
+// Record formats of enterprise 0 in flow samples (sFlow version 5 section 5.3,
+// sflow_pnat.txt, sflow_tunnels.txt).
 const (
-	rawHeaderSize = 16
-	ipv4Size      = 32
-	ipv6Size      = 56
-	switchSize    = 16
+	formatRawHeader = 1
+	formatEthernet  = 2
+	formatIPv4      = 3
+	formatIPv6      = 4
+	formatSwitch    = 1001
+	formatRouter    = 1002
+	formatGateway   = 1003
+	formatMPLS      = 1006
+	formatNAT       = 1007
+	formatNATPort   = 1020
+
+	formatL2TunnelEgress     = 1021
+	formatL2TunnelIngress    = 1022
+	formatIPv4TunnelEgress   = 1023
+	formatIPv4TunnelIngress  = 1024
+	formatIPv6TunnelEgress   = 1025
+	formatIPv6TunnelIngress  = 1026
+	formatDecapsulateEgress  = 1027
+	formatDecapsulateIngress = 1028
+	formatVNIEgress          = 1029
+	formatVNIIngress         = 1030
 )
 
-// flowRecord reads one record of a flow sample into d.record or d.packet, or sets
-// x.bad and leaves them as they are. Formats that tell nothing FlowMessage has a
+// flowRecord reads one record of a flow sample into d.record, d.packet or d.route, or
+// sets x.bad and leaves them as they are. Formats that tell nothing FlowMessage has a
 // field for are skipped.
-//
-// goflow2 decodes the records of fixed layout. Its decoders of the others are not
-// used: extended.go says what they misread.
 func (d *Decoder) flowRecord(format uint32, x *xdr) {
 	switch format {
-	case goflow.FLOW_TYPE_RAW:
-		d.fixedRecord(format, rawHeaderSize, x)
-	case goflow.FLOW_TYPE_IPV4:
-		d.fixedRecord(format, ipv4Size, x)
-	case goflow.FLOW_TYPE_IPV6:
-		d.fixedRecord(format, ipv6Size, x)
-	case goflow.FLOW_TYPE_EXT_SWITCH:
-		d.fixedRecord(format, switchSize, x)
-	case goflow.FLOW_TYPE_ETH:
+	case formatRawHeader:
+		d.packet.readHeader(x)
+	case formatEthernet:
 		d.packet.readEthernet(x)
-	case goflow.FLOW_TYPE_EXT_ROUTER:
+	case formatIPv4, formatIPv6:
+		d.packet.ip = readSummary(format == formatIPv6, x, d.packet.ip)
+	case formatSwitch:
+		readSwitch(x, &d.record)
+	case formatRouter:
 		readRouter(x, &d.record)
-	case goflow.FLOW_TYPE_EXT_GATEWAY:
-		readGateway(x, &d.record)
-	}
-}
-
-// fixedRecord has goflow2 decode a record of at least size bytes. It is given the
-// record's own bytes, so that it cannot read beyond them, and none of these formats
-// has a count in it that goflow2 would allocate for.
-func (d *Decoder) fixedRecord(format uint32, size uint64, x *xdr) {
-	if !x.has(size) {
-		return
-	}
-	header := goflow.RecordHeader{DataFormat: format, Length: uint32(len(x.b))}
-	record, err := goflow.DecodeFlowRecord(&header, bytes.NewBuffer(x.b))
-	if err != nil {
-		x.bad, x.want = true, size
-		return
-	}
-	switch data := record.Data.(type) {
-	case goflow.SampledHeader:
-		if !x.has(rawHeaderSize + uint64(data.OriginalLength)) {
-			return
-		}
-		// What follows the header is padding.
-		data.HeaderData = data.HeaderData[:data.OriginalLength]
-		d.packet.header, d.packet.hasHeader = data, true
-	case goflow.SampledIPv4:
-		d.packet.setIP(packet.EtypeIPv4, data.SampledIPBase, data.Tos)
-	case goflow.SampledIPv6:
-		d.packet.setIP(packet.EtypeIPv6, data.SampledIPBase, data.Priority)
-	case goflow.ExtendedSwitch:
-		d.record.SrcVlan = atMost(data.SrcVlan, 4095)
-		d.record.DstVlan = atMost(data.DstVlan, 4095)
+	case formatGateway:
+		d.route.read(x, &d.record)
+	case formatMPLS:
+		d.packet.readMPLS(x)
+	case formatNAT:
+		readNAT(x, &d.record)
+	case formatNATPort:
+		readNATPort(x, &d.record)
+	default:
+		d.packet.readTunnel(format, x)
 	}
 }
 
 // sampledPacket holds what a sample says about the packet itself, which can be said
 // up to three times: by the packet's own header, by an IPv4 or IPv6 record and by
 // an Ethernet record. They are kept apart until all records are read, because their
-// order must not decide which of them is believed.
+// order must not decide which of them is believed. The slices are the datagram's.
 type sampledPacket struct {
-	header    goflow.SampledHeader
-	hasHeader bool
+	protocol, length uint32 // of header and its frame
+	header           []byte // nil if there is no raw packet header
+	ip               summary
+	ethernet         []byte // an Ethernet record with its addresses at ethernetMAC
+	ethernetMAC      int    // bytes from one address to the next
 
-	ip    goflow.SampledIPBase
-	etype uint32 // of ip; 0 if there is none
-	tos   uint32
+	mplsNextHop netip.Addr
+	mplsIn      []byte // label stack entries
+	mplsOut     []byte
 
-	ethernet ethernet
+	ingress, egress tunnel
+	innerOffset     uint32 // of the inner packet in header, 0 if not said
 }
 
-func (p *sampledPacket) setIP(etype uint32, ip goflow.SampledIPBase, tos uint32) {
-	p.ip, p.etype, p.tos = ip, etype, tos
+// summary is an IPv4 or IPv6 record, which have the same words behind their addresses.
+type summary struct {
+	b           []byte // nil if there is none
+	addressSize int
 }
+
+// readHeader reads struct sampled_header. What follows the header is padding.
+func (p *sampledPacket) readHeader(x *xdr) {
+	b := x.next(12) // protocol, frame length, bytes that were stripped
+	header := x.opaque()
+	if x.bad {
+		return
+	}
+	p.protocol, p.length, p.header = word(b, 0), word(b, 1), header
+}
+
+// readEthernet reads struct sampled_ethernet: the length of the frame, the addresses,
+// the Ethertype. A MAC address is six bytes padded to eight (RFC 4506 section 4.9);
+// some agents do not pad, so a record that is too short for it is read that way.
+func (p *sampledPacket) readEthernet(x *xdr) {
+	const padded, bare = 24, 20
+	size, mac := padded, 8
+	if len(x.b) >= bare && len(x.b) < padded {
+		size, mac = bare, 6
+	}
+	if b := x.next(uint64(size)); b != nil {
+		p.ethernet, p.ethernetMAC = b, mac
+	}
+}
+
+// readSummary reads struct sampled_ipv4 or sampled_ipv6: the length of the packet, its
+// protocol, its addresses, its ports, its TCP flags and its type of service.
+func readSummary(v6 bool, x *xdr, otherwise summary) summary {
+	s := summary{addressSize: 4}
+	if v6 {
+		s.addressSize = 16
+	}
+	if s.b = x.next(uint64(24 + 2*s.addressSize)); s.b == nil {
+		return otherwise
+	}
+	return s
+}
+
+func (s *summary) length() uint32   { return word(s.b, 0) }
+func (s *summary) protocol() uint32 { return word(s.b, 1) }
+
+// behind returns the word at index i behind the addresses.
+func (s *summary) behind(i int) uint32 { return word(s.b[8+2*s.addressSize:], i) }
 
 // fill writes the packet into r: its header as far as it can be read, and from the
 // agent's summaries only what the header does not tell.
 func (p *sampledPacket) fill(r *flow.Record) {
 	switch {
-	case p.hasHeader:
-		r.Bytes = uint64(p.header.FrameLength)
-		walk(p.header.Protocol, p.header.HeaderData, r)
-	case p.etype != 0:
-		r.Bytes = uint64(p.ip.Length)
-	default:
-		r.Bytes = uint64(p.ethernet.length)
+	case p.header != nil:
+		r.Bytes = uint64(p.length)
+		walk(p.protocol, p.header, r)
+	case p.ip.b != nil:
+		r.Bytes = uint64(p.ip.length())
+	case p.ethernet != nil:
+		r.Bytes = uint64(word(p.ethernet, 0))
 	}
-	if p.etype != 0 && !r.SrcAddr.IsValid() {
-		p.fillIP(r)
+	if p.ip.b != nil && !r.SrcAddr.IsValid() {
+		p.ip.fill(r)
 	}
+	if p.ethernet != nil {
+		p.fillEthernet(r)
+	}
+	p.fillMPLS(r)
+	p.fillTunnel(r)
+}
+
+// fillEthernet writes what an Ethernet record tells and the header does not.
+func (p *sampledPacket) fillEthernet(r *flow.Record) {
+	src, dst := p.ethernet[4:], p.ethernet[4+p.ethernetMAC:]
 	if r.SrcMac == 0 && r.DstMac == 0 {
-		r.SrcMac, r.DstMac = p.ethernet.src, p.ethernet.dst
+		r.SrcMac, r.DstMac = packet.MAC([6]byte(src)), packet.MAC([6]byte(dst))
 	}
-	if r.Etype == 0 {
-		r.Etype = p.ethernet.etype
+	etype := word(p.ethernet[4+2*p.ethernetMAC:], 0)
+	if r.Etype == 0 && packet.IsEtype(etype) {
+		r.Etype = etype
 	}
 }
 
-// fillIP writes an IPv4 or IPv6 record. Agents have been seen to put anything into
+// fill writes an IPv4 or IPv6 record. Agents have been seen to put anything into
 // the ports of protocols that have none.
-func (p *sampledPacket) fillIP(r *flow.Record) {
-	r.Etype = p.etype
-	r.SrcAddr, _ = netip.AddrFromSlice(p.ip.SrcIP)
-	r.DstAddr, _ = netip.AddrFromSlice(p.ip.DstIP)
-	r.Proto = atMost(p.ip.Protocol, 255)
-	r.IPTos = atMost(p.tos, 255)
+func (s *summary) fill(r *flow.Record) {
+	if s.addressSize == 4 {
+		r.Etype = packet.EtypeIPv4
+		r.SrcAddr, r.DstAddr = netip.AddrFrom4([4]byte(s.b[8:])), netip.AddrFrom4([4]byte(s.b[12:]))
+	} else {
+		r.Etype = packet.EtypeIPv6
+		r.SrcAddr, r.DstAddr = netip.AddrFrom16([16]byte(s.b[8:])), netip.AddrFrom16([16]byte(s.b[24:]))
+	}
+	r.Proto = atMost(s.protocol(), 255)
+	r.IPTos = atMost(s.behind(3), 255)
 	if !packet.HasPorts(r.Proto) {
 		return
 	}
-	r.SrcPort = atMost(p.ip.SrcPort, 65535)
-	r.DstPort = atMost(p.ip.DstPort, 65535)
-	r.TCPFlags = atMost(p.ip.TcpFlags, 255)
+	r.SrcPort = atMost(s.behind(0), 65535)
+	r.DstPort = atMost(s.behind(1), 65535)
+	r.TCPFlags = atMost(s.behind(2), 255)
 }
 
 // walk reads a sampled header (enum header_protocol). Of a link layer that is not

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/internal/sflow"
@@ -70,7 +71,8 @@ func TestSamplingRateIsNeverZero(t *testing.T) {
 			unknown := metrics.UnknownRates.WithLabelValues(metrics.SFlow)
 			before := testutil.ToFloat64(unknown)
 			var r flow.Record
-			d := sflow.NewDecoder(test.defaultRate, func(emitted *flow.Record) { r = *emitted })
+			table := exporter.NewTable(exporter.Config{DefaultRate: test.defaultRate})
+			d := sflow.NewDecoder(table, func(emitted *flow.Record) { r = *emitted }, nil)
 			if err := d.Decode(datagramOf(sample{rate: test.rate}.bytes()), source, received); err != nil {
 				t.Fatal(err)
 			}

@@ -3,48 +3,55 @@ package sflow
 import (
 	"fmt"
 
-	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/pb"
 )
 
-// sampleHeader is what stands in front of the records of a flow sample. Interfaces
-// are ifIndexes, 0 where the agent did not name a single one.
+// sampleHeader is what stands in front of the records of a flow sample.
 type sampleHeader struct {
-	sequence uint32
-	source   uint32 // ifIndex of the data source, 0 if it is no interface
-	rate     uint32
-	in, out  uint32
-	records  uint32
+	sequence       uint32
+	sourceType     uint32 // 0: source is an ifIndex
+	source         uint32
+	rate           uint32
+	drops          uint32 // packets that the source could not sample since it started
+	inFormat, in   uint32
+	outFormat, out uint32
+	records        uint32
 }
 
 // compactHeader reads struct flow_sample, where type and number share a word.
 func compactHeader(x *xdr) (h sampleHeader) {
-	h.sequence = x.uint32()
-	source := x.uint32()
-	h.source = ifIndex(source>>24, source&0xffffff)
-	h.rate = x.uint32()
-	x.next(8) // sample pool, drops
-	in, out := x.uint32(), x.uint32()
-	h.in = ifIndex(in>>30, in&0x3fffffff)
-	h.out = ifIndex(out>>30, out&0x3fffffff)
-	h.records = x.uint32()
-	return h
+	b := x.next(32)
+	if b == nil {
+		return h
+	}
+	source, in, out := word(b, 1), word(b, 5), word(b, 6)
+	return sampleHeader{
+		sequence:   word(b, 0),
+		sourceType: source >> 24, source: source & 0xffffff,
+		rate:     word(b, 2),
+		drops:    word(b, 4), // behind the sample pool
+		inFormat: in >> 30, in: in & 0x3fffffff,
+		outFormat: out >> 30, out: out & 0x3fffffff,
+		records: word(b, 7),
+	}
 }
 
 // expandedHeader reads struct flow_sample_expanded, which agents with interface
 // numbers above 2^24 send.
 func expandedHeader(x *xdr) (h sampleHeader) {
-	h.sequence = x.uint32()
-	sourceType, source := x.uint32(), x.uint32()
-	h.source = ifIndex(sourceType, source)
-	h.rate = x.uint32()
-	x.next(8) // sample pool, drops
-	inFormat, in := x.uint32(), x.uint32()
-	outFormat, out := x.uint32(), x.uint32()
-	h.in = ifIndex(inFormat, in)
-	h.out = ifIndex(outFormat, out)
-	h.records = x.uint32()
-	return h
+	b := x.next(44)
+	if b == nil {
+		return h
+	}
+	return sampleHeader{
+		sequence:   word(b, 0),
+		sourceType: word(b, 1), source: word(b, 2),
+		rate:     word(b, 3),
+		drops:    word(b, 5),
+		inFormat: word(b, 6), in: word(b, 7),
+		outFormat: word(b, 8), out: word(b, 9),
+		records: word(b, 10),
+	}
 }
 
 // ifIndex returns the number of a data source or an interface if it stands for a
@@ -60,34 +67,51 @@ func ifIndex(format, value uint32) uint32 {
 }
 
 // setSample fills in what the sample says about the packet by itself.
-func (d *Decoder) setSample(r *flow.Record, h sampleHeader) {
-	r.Packets = 1
-	switch {
-	case h.rate > 0:
-		r.SamplingRate, r.SamplingRateSource = uint64(h.rate), pb.FlowMessage_RATE_PACKET
-	case d.defaultRate > 0:
-		r.SamplingRate, r.SamplingRateSource = d.defaultRate, pb.FlowMessage_RATE_CONFIGURED
-	default:
-		r.SamplingRate, r.SamplingRateSource = 1, pb.FlowMessage_RATE_UNKNOWN
-		unknownRates.Inc()
+func (d *Decoder) setSample(h *sampleHeader) {
+	r := &d.record
+	d.setRate(h.rate)
+	r.InIf, r.OutIf = ifIndex(h.inFormat, h.in), ifIndex(h.outFormat, h.out)
+	switch source := ifIndex(h.sourceType, h.source); {
+	case source == 0 || r.InIf == r.OutIf:
+	case source == r.InIf:
+		r.HasFlowDirection = true
+	case source == r.OutIf:
+		r.HasFlowDirection, r.FlowDirection = true, 1
 	}
-	r.InIf, r.OutIf = h.in, h.out
-	if h.source != 0 && h.source == h.out && h.source != h.in {
-		r.FlowDirection = 1
+}
+
+// knownRate is what the exporter's state made of a rate. Most samples of a datagram
+// have the same one, and asking the state takes a lock.
+type knownRate struct {
+	valid  bool
+	said   uint32
+	rate   uint64
+	source pb.FlowMessage_RateSource
+}
+
+func (d *Decoder) setRate(said uint32) {
+	const version, domain, sampler = 5, 0, 0
+	if !d.rate.valid || d.rate.said != said {
+		rate, source := d.state.Rate(version, domain, sampler, uint64(said))
+		d.rate = knownRate{true, said, rate, source}
 	}
+	d.record.SamplingRate, d.record.SamplingRateSource = d.rate.rate, d.rate.source
 }
 
 // flowSample reads the records of a flow sample and emits it. A sample with
 // unreadable or without known records is one packet of unknown length: it is
 // emitted with Packets 1 and Bytes 0, since its interfaces and its rate are facts
 // all the same. Only a sample whose header is cut off or lies is given up.
-func (d *Decoder) flowSample(h sampleHeader, x xdr) {
+func (d *Decoder) flowSample(h sampleHeader, x *xdr) {
 	if x.bad {
 		if d.fail(badSampleHeader) {
 			d.err = fmt.Errorf("header of flow sample: %w", x.err())
 		}
 		return
 	}
+	lost, drops := d.sources.note(&h)
+	d.tally.lost += uint64(lost)
+	d.tally.agentDrops += uint64(drops)
 	const recordSize = 8 // at least: its format and its length
 	if uint64(h.records)*recordSize > uint64(len(x.b)) {
 		if d.fail(badRecordCount) {
@@ -95,10 +119,15 @@ func (d *Decoder) flowSample(h sampleHeader, x xdr) {
 		}
 		return
 	}
+	keep, factor := d.state.Keep(d.received)
+	if !keep {
+		return
+	}
 	d.record, d.packet = d.common, sampledPacket{}
-	d.setSample(&d.record, h)
+	d.setSample(&h)
+	d.record.SamplingRate *= factor
 	for i := range h.records {
-		format, body := x.uint32(), x.opaque()
+		format, body := x.framed()
 		if x.bad {
 			if d.fail(recordsMissing) {
 				d.err = fmt.Errorf("flow sample %d: record %d of %d: %w", h.sequence, i+1, h.records, x.err())
@@ -112,6 +141,9 @@ func (d *Decoder) flowSample(h sampleHeader, x xdr) {
 		}
 	}
 	d.packet.fill(&d.record)
-	records.Inc()
+	d.tally.records++
+	if d.record.SamplingRateSource == pb.FlowMessage_RATE_UNKNOWN {
+		d.tally.unrated++
+	}
 	d.emit(&d.record)
 }

@@ -15,16 +15,19 @@ type xdr struct {
 	b    []byte
 	bad  bool
 	want uint64 // bytes that were wanted when there were less
+	left int    // that there were
 	kind uint32 // type of an address that has none of the known ones
 }
 
 // uint32 takes an unsigned integer.
 func (x *xdr) uint32() uint32 {
-	v := x.next(4)
-	if v == nil {
+	if len(x.b) < 4 {
+		x.missing(4)
 		return 0
 	}
-	return binary.BigEndian.Uint32(v)
+	v := binary.BigEndian.Uint32(x.b)
+	x.b = x.b[4:]
+	return v
 }
 
 // opaque takes a length and as many bytes, which are not copied. The length is not
@@ -32,6 +35,19 @@ func (x *xdr) uint32() uint32 {
 // where an agent has it wrong, the length is nearer to the truth than the rounding.
 func (x *xdr) opaque() []byte {
 	return x.next(uint64(x.uint32()))
+}
+
+// framed takes a sample or a record: its format, and the bytes that its length
+// announces.
+func (x *xdr) framed() (format uint32, body []byte) {
+	const header = 8
+	if len(x.b) < header {
+		x.missing(header)
+		return 0, nil
+	}
+	format, n := word(x.b, 0), uint64(word(x.b, 1))
+	x.b = x.b[header:]
+	return format, x.next(n)
 }
 
 // words takes a count and as many words of four bytes, which are not copied.
@@ -53,14 +69,15 @@ func (x *xdr) address() netip.Addr {
 			return netip.AddrFrom16([16]byte(b)).Unmap()
 		}
 	default:
-		x.bad, x.kind = true, kind
+		x.bad, x.b, x.kind = true, nil, kind
 	}
 	return netip.Addr{}
 }
 
 // next takes n bytes, or none and sets bad.
 func (x *xdr) next(n uint64) []byte {
-	if !x.has(n) {
+	if n > uint64(len(x.b)) {
+		x.missing(n)
 		return nil
 	}
 	v := x.b[:n:n]
@@ -68,12 +85,12 @@ func (x *xdr) next(n uint64) []byte {
 	return v
 }
 
-// has tells whether n bytes are left, and sets bad if not.
-func (x *xdr) has(n uint64) bool {
-	if !x.bad && n > uint64(len(x.b)) {
-		x.bad, x.want = true, n
+// missing sets bad because there are less than n bytes.
+func (x *xdr) missing(n uint64) {
+	if !x.bad {
+		x.bad, x.want, x.left = true, n, len(x.b)
 	}
-	return !x.bad
+	x.b = nil
 }
 
 // err says why bad is set.
@@ -81,5 +98,10 @@ func (x *xdr) err() error {
 	if x.kind != 0 {
 		return fmt.Errorf("address of unknown type %d", x.kind)
 	}
-	return fmt.Errorf("%d bytes wanted, %d left", x.want, len(x.b))
+	return fmt.Errorf("%d bytes wanted, %d left", x.want, x.left)
+}
+
+// word returns the word at index i of a structure that is made of words.
+func word(b []byte, i int) uint32 {
+	return binary.BigEndian.Uint32(b[4*i:])
 }
