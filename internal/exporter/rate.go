@@ -1,6 +1,10 @@
 package exporter
 
-import "github.com/leoluk/NetMeta/pb"
+import (
+	"cmp"
+
+	"github.com/leoluk/NetMeta/pb"
+)
 
 type domainKey struct {
 	domain  uint32
@@ -20,49 +24,59 @@ func (s *State) SetRate(version uint16, domain uint32, sampler, rate uint64) {
 	if rate == 0 {
 		return
 	}
-	key := samplerKey{domainKey{domain, version}, sampler}
 	s.mu.Lock()
-	if s.rates == nil {
-		s.rates = newLRU[samplerKey, uint64](s.table.config.MaxSamplers)
-		s.agreed = make(map[domainKey]uint64)
-	}
-	grown := 0
-	old, ok := s.rates.Get(key)
-	if !ok {
-		grown = samplerBytes
-	}
-	if old != rate {
-		clear(s.agreed)
-		if s.rates.Add(key, rate) {
-			grown = 0
-			samplersCapacity.Inc()
-		}
-	}
-	s.mu.Unlock()
+	defer s.unlock()
+	s.setRate(samplerKey{domainKey{domain, version}, sampler}, rate, s.now())
+}
 
-	s.table.charge(s, grown)
+func (s *State) setRate(key samplerKey, rate uint64, now int64) {
+	l := s.limits(s.table.config.MaxSamplers)
+	if s.rates.expire(l, now) > 0 {
+		clear(s.agreed)
+	}
+	if old, ok := s.rates.get(key, l, now); ok && old == rate {
+		return
+	}
+	clear(s.agreed)
+	if s.rates.set(key, rate, samplerBytes, l, now) {
+		samplersCapacity.Inc()
+	}
+	s.changed()
 }
 
 // Rate returns the sampling rate for a record, in packets per sample and never 0,
 // and where it came from. Sampler is the one that the record names, or 0; said is
 // the rate that the record, sample or message itself gives, or 0.
 //
-// What the exporter says about the very packets comes first (RATE_PACKET), then
-// what its options data say (RATE_OPTIONS), then the configuration.
+// The first of these holds:
 //
-// The most specific wins: what options data said of that sampler, then of its
-// domain; then, for a record that names no sampler, the rate that all samplers of
-// the domain have in common, because many exporters name their only sampler in
-// options data but not in records; then the configured default. Else the rate is
-// 1 and RATE_UNKNOWN.
+//   - the rate that is forced on the exporter by its Override (RATE_CONFIGURED)
+//   - said (RATE_PACKET)
+//   - what options data said of that sampler, then of its domain; for a record that
+//     names no sampler, the rate that all samplers of the domain have in common,
+//     because many exporters name their only sampler in options data but not in
+//     records (RATE_OPTIONS)
+//   - the default in the exporter's Override, then that of the table (RATE_CONFIGURED)
+//   - 1 (RATE_UNKNOWN)
 func (s *State) Rate(version uint16, domain uint32, sampler, said uint64) (uint64, pb.FlowMessage_RateSource) {
+	rate, source := s.rate(domainKey{domain, version}, sampler, said)
+	if s.inUse.Load() != rate {
+		s.inUse.Store(rate)
+	}
+	return rate, source
+}
+
+func (s *State) rate(domain domainKey, sampler, said uint64) (uint64, pb.FlowMessage_RateSource) {
+	if rate := s.override.SamplingRate; rate > 0 {
+		return uint64(rate), pb.FlowMessage_RATE_CONFIGURED
+	}
 	if said > 0 {
 		return said, pb.FlowMessage_RATE_PACKET
 	}
-	if rate := s.optionsRate(domainKey{domain, version}, sampler); rate > 0 {
+	if rate := s.optionsRate(domain, sampler); rate > 0 {
 		return rate, pb.FlowMessage_RATE_OPTIONS
 	}
-	if rate := s.table.config.DefaultRate; rate > 0 {
+	if rate := cmp.Or(uint64(s.override.DefaultSamplingRate), s.table.config.DefaultRate); rate > 0 {
 		return rate, pb.FlowMessage_RATE_CONFIGURED
 	}
 	return 1, pb.FlowMessage_RATE_UNKNOWN
@@ -71,42 +85,46 @@ func (s *State) Rate(version uint16, domain uint32, sampler, said uint64) (uint6
 // optionsRate returns 0 where options data said nothing that fits.
 func (s *State) optionsRate(domain domainKey, sampler uint64) uint64 {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.rates == nil {
+	defer s.unlock()
+	if s.rates.len() == 0 {
 		return 0
 	}
-	if rate, ok := s.rates.Get(samplerKey{domain, sampler}); ok {
+	l, now := s.limits(s.table.config.MaxSamplers), s.now()
+	if rate, ok := s.rates.get(samplerKey{domain, sampler}, l, now); ok {
 		return rate
 	}
 	if sampler == 0 {
-		return s.agreedRate(domain)
+		return s.agreedRate(domain, l, now)
 	}
-	rate, _ := s.rates.Get(samplerKey{domain, 0})
+	rate, _ := s.rates.get(samplerKey{domain, 0}, l, now)
 	return rate
 }
 
 // agreedRate returns the rate that all samplers of the domain have in common, 0 if
-// they differ or there is none.
-func (s *State) agreedRate(domain domainKey) uint64 {
+// they differ or there is none. Working that out counts as use of them all; what was
+// worked out holds until one of them changes or is forgotten.
+func (s *State) agreedRate(domain domainKey, l limits, now int64) uint64 {
 	if rate, ok := s.agreed[domain]; ok {
 		return rate
 	}
 	var agreed uint64
-	for _, key := range s.rates.Keys() {
+	for key, e := range s.rates.all() {
 		if key.domainKey != domain {
 			continue
 		}
-		rate, _ := s.rates.Peek(key)
-		if agreed != 0 && agreed != rate {
+		if agreed != 0 && agreed != e.value {
 			agreed = 0
 			break
 		}
-		agreed = rate
+		agreed = e.value
 	}
 	// Domains come from the network too, also those that have no rates: no more are
 	// kept than there are rates, whose estimated size includes theirs.
-	if len(s.agreed) >= s.rates.Len() {
+	if len(s.agreed) >= s.rates.len() {
 		clear(s.agreed)
+	}
+	if s.agreed == nil {
+		s.agreed = make(map[domainKey]uint64)
 	}
 	s.agreed[domain] = agreed
 	return agreed

@@ -1,19 +1,10 @@
-// Package exporter keeps what must be remembered of every exporter between its
-// datagrams: templates, sampling rates, and when it was started and last heard of.
-//
-// Exporters are told apart by address only. A source port says nothing: it
-// changes when an exporter restarts, and one exporter may use several.
-//
-// Addresses can be forged, so everything is bounded: the number of exporters, the
-// templates and samplers of each, and the bytes of all together. Where a bound is
-// reached the least recently used goes, and is counted. State holds numbers only,
-// no functions or compiled forms, so that it can be written to disk as it is.
 package exporter
 
 import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -26,36 +17,54 @@ var (
 		Name: "netmeta_exporters",
 		Help: "Exporters that state is kept of.",
 	})
+	newcomersKnown = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "netmeta_exporter_newcomers",
+		Help: "Those of netmeta_exporters that have not yet been heard of in two different seconds. Many of them mean that addresses are forged, or that somebody scans: see --allow.",
+	})
 	memory = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporter_state_bytes",
-		Help: "Estimated size of the templates, sampling rates and times of start of all exporters.",
+		Help: "Estimated size of what is kept of all exporters: templates, sampling rates, names, sequence numbers, data sets that wait for a template.",
 	})
 	evictions = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_exporter_evictions_total",
-		Help: "Exporters, templates, samplers and times of start that were forgotten, by reason: capacity (too many), bytes (too large together) or idle (exporter not heard of).",
+		Help: "What was forgotten of exporters, by reason: capacity (too many), bytes (too large together) or idle (not heard of or not needed for a day). Of newcomers capacity and bytes are normal under forged addresses; of the rest they mean that flows are lost.",
 	}, []string{"what", "reason"})
 
-	exportersCapacity = evictions.WithLabelValues("exporter", "capacity")
-	exportersBytes    = evictions.WithLabelValues("exporter", "bytes")
-	exportersIdle     = evictions.WithLabelValues("exporter", "idle")
-	templatesCapacity = evictions.WithLabelValues("template", "capacity")
-	templatesBytes    = evictions.WithLabelValues("template", "bytes")
-	samplersCapacity  = evictions.WithLabelValues("sampler", "capacity")
-	bootsCapacity     = evictions.WithLabelValues("boot", "capacity")
+	exportersCapacity    = evictions.WithLabelValues("exporter", "capacity")
+	exportersBytes       = evictions.WithLabelValues("exporter", "bytes")
+	exportersIdle        = evictions.WithLabelValues("exporter", "idle")
+	newcomersCapacity    = evictions.WithLabelValues("newcomer", "capacity")
+	newcomersBytes       = evictions.WithLabelValues("newcomer", "bytes")
+	newcomersIdle        = evictions.WithLabelValues("newcomer", "idle")
+	templatesCapacity    = evictions.WithLabelValues("template", "capacity")
+	templatesBytes       = evictions.WithLabelValues("template", "bytes")
+	templatesIdle        = evictions.WithLabelValues("template", "idle")
+	samplersCapacity     = evictions.WithLabelValues("sampler", "capacity")
+	bootsCapacity        = evictions.WithLabelValues("boot", "capacity")
+	applicationsCapacity = evictions.WithLabelValues("application", "capacity")
+	streamsCapacity      = evictions.WithLabelValues("stream", "capacity")
 )
 
 // Config bounds a Table. Zero values take the defaults given with each field.
 type Config struct {
-	MaxExporters int           // exporters in total; default 65,536
-	MaxTemplates int           // templates of one exporter; default 4,096
-	MaxSamplers  int           // sampling rates of one exporter, and times of start; default 1,024
-	MaxBytes     int           // templates and rates of all exporters, estimated; default 128 MiB
-	Idle         time.Duration // an exporter not heard of for so long is forgotten; default 24 h
-	DefaultRate  uint64        // packets per sample where an exporter says nothing; 0: unknown
+	MaxExporters     int // established exporters; default 65,536
+	MaxBytes         int // what is kept of all of them, estimated; default 128 MiB
+	MaxNewcomers     int // exporters that were not heard of again yet; default 8,192
+	MaxNewcomerBytes int // what is kept of all of them, estimated; default 8 MiB
 
-	MaxApplications int           // names of applications of one exporter; default 8,192
-	TemplateWait    time.Duration // data sets wait so long for their template; default 5 min
-	Overrides       Overrides     // what is configured for single exporters
+	MaxTemplates    int // of one exporter; default 4,096
+	MaxSamplers     int // sampling rates of one exporter, and times of start; default 1,024
+	MaxApplications int // names of applications of one exporter; default 8,192
+	MaxStreams      int // sequences of numbers of one exporter; default 256
+	MaxHeld         int // bytes of data sets that wait for their template, of all exporters; default 16 MiB
+	MaxSeries       int // exporters with metrics of their own, see NewCollector; default 1,000
+
+	Idle         time.Duration // an exporter not heard of for so long is forgotten; default 24 h
+	Lifetime     time.Duration // what it said is forgotten when it was neither repeated nor needed for so long; default 24 h
+	TemplateWait time.Duration // a data set waits so long for its template; default 5 min
+
+	DefaultRate uint64    // packets per sample where an exporter says nothing; 0: unknown
+	Overrides   Overrides // what is configured for single exporters
 }
 
 func (c Config) withDefaults() Config {
@@ -65,10 +74,15 @@ func (c Config) withDefaults() Config {
 		initial int
 	}{
 		{&c.MaxExporters, "MaxExporters", 65_536},
+		{&c.MaxBytes, "MaxBytes", 128 << 20},
+		{&c.MaxNewcomers, "MaxNewcomers", 8_192},
+		{&c.MaxNewcomerBytes, "MaxNewcomerBytes", 8 << 20},
 		{&c.MaxTemplates, "MaxTemplates", 4_096},
 		{&c.MaxSamplers, "MaxSamplers", 1_024},
-		{&c.MaxBytes, "MaxBytes", 128 << 20},
 		{&c.MaxApplications, "MaxApplications", 8_192},
+		{&c.MaxStreams, "MaxStreams", 256},
+		{&c.MaxHeld, "MaxHeld", 16 << 20},
+		{&c.MaxSeries, "MaxSeries", 1_000},
 	} {
 		if *d.value < 0 {
 			panic(fmt.Sprintf("exporter table: %s is %d, which is negative", d.name, *d.value))
@@ -77,104 +91,207 @@ func (c Config) withDefaults() Config {
 			*d.value = d.initial
 		}
 	}
-	if c.Idle == 0 {
-		c.Idle = 24 * time.Hour
-	}
-	if c.TemplateWait == 0 {
-		c.TemplateWait = 5 * time.Minute
+	for _, d := range []struct {
+		value   *time.Duration
+		initial time.Duration
+	}{
+		{&c.Idle, 24 * time.Hour},
+		{&c.Lifetime, 24 * time.Hour},
+		{&c.TemplateWait, 5 * time.Minute},
+	} {
+		if *d.value == 0 {
+			*d.value = d.initial
+		}
 	}
 	return c
 }
 
 // Table holds the state of all exporters. It is safe for concurrent use.
+//
+// A State's lock may be taken under the Table's, never the other way round.
 type Table struct {
 	config Config
 
-	mu     sync.Mutex
-	states *simplelru.LRU[netip.Addr, *State] // in the order of State.lastSeen
-	bytes  int                                // sum of State.bytes
+	mu          sync.Mutex
+	newcomers   segment
+	established segment
+	holding     map[*State]struct{} // those with data sets that wait for a template
+	listed      int                 // exporters with counters of their own
+	swept       int64               // when sweep last ran, seconds
+
+	rest      counters     // of all exporters without counters of their own
+	heldBytes atomic.Int64 // in all of holding, including what is about to be added
+	changes   atomic.Uint64
+}
+
+// segment is exporters under bounds of their own, in the order of State.lastSeen.
+type segment struct {
+	states    *simplelru.LRU[netip.Addr, *State]
+	bytes     int // sum of State.charged
+	maxStates int
+	maxBytes  int
+
+	capacity, tooLarge, idle prometheus.Counter // evictions by reason
 }
 
 // NewTable returns an empty table. It panics when a bound is negative.
 func NewTable(config Config) *Table {
-	t := &Table{config: config.withDefaults()}
-	t.states = newLRU[netip.Addr, *State](t.config.MaxExporters)
-	return t
-}
-
-// newLRU spares callers an error that a positive size rules out.
-func newLRU[K comparable, V any](size int) *simplelru.LRU[K, V] {
-	l, err := simplelru.NewLRU[K, V](size, nil)
-	if err != nil {
-		panic(fmt.Sprintf("create an LRU list of %d entries: %v", size, err))
+	c := config.withDefaults()
+	return &Table{
+		config: c,
+		newcomers: segment{
+			states: newLRU[netip.Addr, *State](c.MaxNewcomers), maxStates: c.MaxNewcomers, maxBytes: c.MaxNewcomerBytes,
+			capacity: newcomersCapacity, tooLarge: newcomersBytes, idle: newcomersIdle,
+		},
+		established: segment{
+			states: newLRU[netip.Addr, *State](c.MaxExporters), maxStates: c.MaxExporters, maxBytes: c.MaxBytes,
+			capacity: exportersCapacity, tooLarge: exportersBytes, idle: exportersIdle,
+		},
+		holding: make(map[*State]struct{}),
 	}
-	return l
 }
 
 // Get returns the state of the exporter at address, which it creates for an
-// exporter that is not known, and notes that the exporter was heard of at now. An
+// exporter that is not known, and notes that a datagram of it was received at now. An
 // IPv4 address mapped into IPv6 is the same exporter as the IPv4 address.
 //
 // Callers ask again for every datagram instead of keeping the State: one that was
 // evicted in the meantime can still be read and written, but nobody else sees it.
-// The cost is a lock and a map look-up.
+// The cost is a lock and a map look-up, two for newcomers.
 func (t *Table) Get(address netip.Addr, now time.Time) *State {
 	address = address.Unmap()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s, ok := t.states.Get(address)
+	s, ok := t.established.states.Get(address)
 	if !ok {
-		if t.states.Len() >= t.config.MaxExporters {
-			t.evictOldest(exportersCapacity)
-		}
-		s = &State{table: t}
-		t.states.Add(address, s)
-		known.Inc()
+		s = t.newcomer(address, now)
 	}
-	s.lastSeen = now
-	t.expire(now)
+	s.lastSeen.Store(max(s.lastSeen.Load(), now.UnixNano()))
+	if s.established {
+		t.list(s)
+	}
+	if now.Unix() > t.swept {
+		t.sweep(now)
+	}
 	return s
 }
 
-// expire forgets idle exporters. Two a call are enough for a list that grows by at
-// most one a call, and keep every call cheap.
-func (t *Table) expire(now time.Time) {
-	for range 2 {
-		_, oldest, ok := t.states.GetOldest()
-		if !ok || now.Sub(oldest.lastSeen) < t.config.Idle {
-			return
+// Heard of so often and in two different seconds, an exporter is established. A forged
+// address is hardly ever drawn twice while it is still among the newcomers, whereas
+// whoever exports flows sends again within seconds.
+const establishedDatagrams = 3
+
+// newcomer returns the state of an exporter that is not established, or has become so
+// by the datagram at hand.
+func (t *Table) newcomer(address netip.Addr, now time.Time) *State {
+	s, ok := t.newcomers.states.Get(address)
+	if !ok {
+		s = newState(t, address, now)
+		if s.override.single {
+			t.add(&t.established, s)
+			return s
 		}
-		t.evictOldest(exportersIdle)
+		t.add(&t.newcomers, s)
+	}
+	s.datagrams++
+	if s.datagrams < establishedDatagrams || now.Unix() == s.firstSeen {
+		s.datagrams = min(s.datagrams, establishedDatagrams)
+		return s
+	}
+	t.remove(&t.newcomers, s)
+	t.add(&t.established, s)
+	return s
+}
+
+// add needs t.mu, like all that follow.
+func (t *Table) add(g *segment, s *State) {
+	if g.states.Len() >= g.maxStates {
+		t.evictOldest(g, g.capacity)
+	}
+	g.states.Add(s.address, s)
+	s.segment = g
+	s.established = g == &t.established
+	known.Inc()
+	if !s.established {
+		newcomersKnown.Inc()
+	}
+	t.settle(s)
+}
+
+// remove takes a state out of its segment.
+func (t *Table) remove(g *segment, s *State) {
+	g.states.Remove(s.address)
+	g.bytes -= s.charged
+	memory.Sub(float64(s.charged))
+	s.charged, s.segment = 0, nil
+	known.Dec()
+	if !s.established {
+		newcomersKnown.Dec()
 	}
 }
 
-// evictOldest needs t.mu.
-func (t *Table) evictOldest(reason prometheus.Counter) {
-	_, s, ok := t.states.RemoveOldest()
+func (t *Table) evictOldest(g *segment, reason prometheus.Counter) {
+	_, s, ok := g.states.GetOldest()
 	if !ok {
 		return
 	}
-	t.bytes -= s.bytes
-	memory.Sub(float64(s.bytes))
-	known.Dec()
-	s.evicted = true
+	t.remove(g, s)
+	t.unlist(s)
+	s.giveUp()
+	delete(t.holding, s)
 	reason.Inc()
 }
 
-// charge notes that s has grown by so many bytes, and makes room for them.
-func (t *Table) charge(s *State, bytes int) {
-	if bytes == 0 {
+// settle brings the sums up to date with the size of s, and makes room where it has
+// grown.
+func (t *Table) settle(s *State) {
+	g := s.segment
+	if g == nil {
 		return
 	}
+	grown := int(s.size.Load()) - s.charged
+	s.charged += grown
+	g.bytes += grown
+	memory.Add(float64(grown))
+	if s.holds.Load() > 0 {
+		t.holding[s] = struct{}{}
+	} else {
+		delete(t.holding, s)
+	}
+	for g.bytes > g.maxBytes && g.states.Len() > 0 {
+		t.evictOldest(g, g.tooLarge)
+	}
+}
+
+// Sweep forgets exporters that have been idle for too long and data sets whose time to
+// wait is over. Get does so once a second; where nothing is received, whoever looks
+// (NewCollector, Persist) does.
+func (t *Table) Sweep(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s.evicted {
-		return
+	t.sweep(now)
+}
+
+func (t *Table) sweep(now time.Time) {
+	t.swept = now.Unix()
+	for _, g := range []*segment{&t.newcomers, &t.established} {
+		for {
+			_, oldest, ok := g.states.GetOldest()
+			if !ok || now.UnixNano()-oldest.lastSeen.Load() < int64(t.config.Idle) {
+				break
+			}
+			t.evictOldest(g, g.idle)
+		}
 	}
-	s.bytes += bytes
-	t.bytes += bytes
-	memory.Add(float64(bytes))
-	for t.bytes > t.config.MaxBytes && t.states.Len() > 0 {
-		t.evictOldest(exportersBytes)
+	for s := range t.holding {
+		s.expireHeld(now)
+		t.settle(s)
 	}
+}
+
+// Len returns how many exporters are known, newcomers included.
+func (t *Table) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.newcomers.states.Len() + t.established.states.Len()
 }

@@ -3,12 +3,12 @@ package exporter
 import (
 	"encoding/binary"
 	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/pb"
 )
 
@@ -19,87 +19,165 @@ func spoofed(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(i))))
 }
 
-func TestAMillionSpoofedAddressesStayWithinTheBounds(t *testing.T) {
-	const addresses = 1_000_000
-	table := NewTable(Config{MaxExporters: 4096, MaxBytes: 128 << 10})
-	evicted := int(testutil.ToFloat64(exportersCapacity)) + int(testutil.ToFloat64(exportersBytes))
-	template := NewTemplate(false, 0, make([]Field, 30))
-	for i := range addresses {
-		state := table.Get(spoofed(i), start)
-		if i%8 == 0 {
-			state.SetTemplate(9, 0, 256, template)
-			state.SetRate(9, 0, 1, 1000)
-		}
+// establish lets an exporter send until it is no newcomer, the last time at the given
+// time, and returns its state.
+func establish(table *Table, address netip.Addr, at time.Time) *State {
+	for i := range establishedDatagrams {
+		table.Get(address, at.Add(time.Duration(i+1-establishedDatagrams)*time.Second))
 	}
-	if table.states.Len() > 4096 || table.states.Len() == 0 {
-		t.Errorf("%d exporters are kept, want at most 4096", table.states.Len())
-	}
-	if table.bytes > 128<<10 || table.bytes == 0 {
-		t.Errorf("their templates and rates take %d bytes, want at most %d", table.bytes, 128<<10)
-	}
-	evicted = int(testutil.ToFloat64(exportersCapacity)) + int(testutil.ToFloat64(exportersBytes)) - evicted
-	if want := addresses - table.states.Len(); evicted != want {
-		t.Errorf("%d evictions were counted, want %d", evicted, want)
+	return table.Get(address, at)
+}
+
+func TestExporterIsEstablishedWhenItIsHeardOfInAnotherSecond(t *testing.T) {
+	second := time.Second
+	for _, test := range []struct {
+		name        string
+		at          []time.Duration
+		established bool
+	}{
+		{"one datagram", []time.Duration{0}, false},
+		{"two a second apart", []time.Duration{0, second}, false},
+		{"a burst within one second", []time.Duration{0, 1, 2, 3, 4, 5, 6}, false},
+		{"three in two seconds", []time.Duration{0, 1, second}, true},
+		{"three a minute apart", []time.Duration{0, 60 * second, 120 * second}, true},
+		{"a burst and one more", []time.Duration{0, 1, 2, 3, 4, second}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			table := NewTable(Config{})
+			var state *State
+			for _, after := range test.at {
+				state = table.Get(spoofed(1), start.Add(after))
+			}
+			if state.established != test.established {
+				t.Errorf("established is %v, want %v", state.established, test.established)
+			}
+			if table.Len() != 1 {
+				t.Errorf("%d exporters, want 1", table.Len())
+			}
+		})
 	}
 }
 
-func TestBytesOfAllExportersAddUp(t *testing.T) {
-	table := NewTable(Config{MaxExporters: 10, MaxTemplates: 5, MaxSamplers: 5})
+func TestExporterThatIsConfiguredByItsAddressIsNoNewcomer(t *testing.T) {
+	table := NewTable(Config{Overrides: overrides(t, `{"192.0.2.1": {}, "198.51.100.0/24": {}}`)})
+	if !table.Get(netip.MustParseAddr("192.0.2.1"), start).established {
+		t.Error("192.0.2.1 is a newcomer, although it is configured")
+	}
+	if table.Get(netip.MustParseAddr("198.51.100.1"), start).established {
+		t.Error("an address is no newcomer because its network is configured")
+	}
+}
+
+func TestFloodOfForgedAddressesReplacesNewcomersOnly(t *testing.T) {
+	table := NewTable(Config{MaxExporters: 100, MaxNewcomers: 50})
+	for i := range 100 {
+		establish(table, spoofed(i), start).SetTemplate(9, 0, 256, octets(4))
+	}
+	before := int(testutil.ToFloat64(newcomersCapacity))
+	for i := range 10_000 {
+		table.Get(spoofed(1000+i), start)
+	}
+	for i := range 100 {
+		if table.Get(spoofed(i), start).Template(9, 0, 256) == nil {
+			t.Fatalf("exporter %s has lost its template", spoofed(i))
+		}
+	}
+	if table.Len() != 150 {
+		t.Errorf("%d exporters are kept, want 100 established ones and 50 newcomers", table.Len())
+	}
+	if evicted := int(testutil.ToFloat64(newcomersCapacity)) - before; evicted != 9_950 {
+		t.Errorf("%d evictions were counted, want 9950", evicted)
+	}
+}
+
+func TestNewcomersMayNotKeepMuch(t *testing.T) {
+	table := NewTable(Config{MaxNewcomerBytes: 64 << 10})
 	for i := range 1000 {
-		state := table.Get(spoofed(i%13), start)
+		state := table.Get(spoofed(i), start)
+		state.SetTemplate(9, 0, 256, NewTemplate(false, 0, make([]Field, 200)))
+		state.Hold(9, 0, 257, Held{Received: start, Body: make([]byte, 1000)})
+	}
+	if table.newcomers.bytes > 64<<10 || table.newcomers.bytes == 0 {
+		t.Errorf("newcomers keep %d bytes, want at most %d", table.newcomers.bytes, 64<<10)
+	}
+	if held := table.heldBytes.Load(); held > 64<<10 {
+		t.Errorf("%d bytes of data sets wait, although their exporters were evicted", held)
+	}
+}
+
+// What is charged to exporters is what they keep, whatever was done in which order.
+func TestBytesOfAllExportersAddUp(t *testing.T) {
+	table := NewTable(Config{MaxExporters: 10, MaxTemplates: 5, MaxSamplers: 5, MaxStreams: 3})
+	for i := range 3000 {
+		now := start.Add(time.Duration(i) * 100 * time.Millisecond)
+		state := table.Get(spoofed(i%13), now)
 		state.SetTemplate(9, 0, uint16(256+i%7), NewTemplate(i%2 == 0, 0, make([]Field, 1+i%11)))
 		state.SetRate(9, 0, uint64(i%17), 100)
+		state.SetApplication(uint64(i), "name"[:i%5])
+		state.Sequence(flow.NetFlow9, uint32(i%5), uint32(i), 1)
+		state.Hold(9, 0, uint16(300+i%3), Held{Received: now, Body: make([]byte, i%100)})
 		if i%5 == 0 {
 			state.RemoveTemplate(9, 0, uint16(256+i%7))
+			state.Release(9, 0, 300, now)
 		}
 		if i%50 == 0 {
 			state.RemoveTemplates(9, 0, true)
 		}
 	}
-	want := 0
-	for _, address := range table.states.Keys() {
-		s, _ := table.states.Peek(address)
-		size := s.size + samplerBytes*s.rates.Len()
-		if s.bytes != size {
-			t.Errorf("%s: %d bytes, but its templates and rates take %d", address, s.bytes, size)
+	held := int64(0)
+	for _, g := range []*segment{&table.newcomers, &table.established} {
+		want := 0
+		for _, s := range g.states.Values() {
+			if size := int(s.measure()); s.charged != size {
+				t.Errorf("%s: %d bytes are charged, but it keeps %d", s.address, s.charged, size)
+			}
+			want += s.charged
+			held += int64(s.heldBytes)
 		}
-		want += size
+		if g.bytes != want {
+			t.Errorf("%d bytes, but the exporters keep %d", g.bytes, want)
+		}
 	}
-	if table.bytes != want {
-		t.Errorf("%d bytes, but the exporters take %d", table.bytes, want)
+	if table.heldBytes.Load() != held {
+		t.Errorf("%d bytes wait for templates, but the exporters hold %d", table.heldBytes.Load(), held)
 	}
 }
 
 func TestLeastRecentlyHeardExporterGoesFirst(t *testing.T) {
 	table := NewTable(Config{MaxExporters: 2})
-	table.Get(spoofed(1), start).SetRate(9, 0, 0, 10)
-	table.Get(spoofed(2), start.Add(time.Second)).SetRate(9, 0, 0, 20)
-	table.Get(spoofed(1), start.Add(2*time.Second))
-	table.Get(spoofed(3), start.Add(3*time.Second))
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	establish(table, spoofed(1), at(0)).SetRate(9, 0, 0, 10)
+	establish(table, spoofed(2), at(10)).SetRate(9, 0, 0, 20)
+	table.Get(spoofed(1), at(20))
+	establish(table, spoofed(3), at(30))
 
-	if rate, _ := table.Get(spoofed(1), start.Add(4*time.Second)).Rate(9, 0, 0, 0); rate != 10 {
+	if rate, _ := table.Get(spoofed(1), at(40)).Rate(9, 0, 0, 0); rate != 10 {
 		t.Errorf("exporter 1, heard of last, has rate %d, want 10", rate)
 	}
-	if _, source := table.Get(spoofed(2), start.Add(5*time.Second)).Rate(9, 0, 0, 0); source != pb.FlowMessage_RATE_UNKNOWN {
+	if _, source := table.Get(spoofed(2), at(50)).Rate(9, 0, 0, 0); source != pb.FlowMessage_RATE_UNKNOWN {
 		t.Errorf("exporter 2, heard of first, was kept: rate from %v", source)
 	}
 }
 
 func TestIdleExportersAreForgotten(t *testing.T) {
 	table := NewTable(Config{Idle: time.Hour})
-	before := int(testutil.ToFloat64(exportersIdle))
-	table.Get(spoofed(1), start)
+	before := int(testutil.ToFloat64(exportersIdle) + testutil.ToFloat64(newcomersIdle))
+	establish(table, spoofed(1), start)
 	table.Get(spoofed(2), start)
 	table.Get(spoofed(3), start.Add(59*time.Minute))
-	if table.states.Len() != 3 {
-		t.Fatalf("%d exporters before the hour is over, want 3", table.states.Len())
+	if table.Len() != 3 {
+		t.Fatalf("%d exporters before the hour is over, want 3", table.Len())
 	}
 	table.Get(spoofed(3), start.Add(time.Hour))
-	if table.states.Len() != 1 {
-		t.Errorf("%d exporters after the hour, want the one that was heard of", table.states.Len())
+	if table.Len() != 1 {
+		t.Errorf("%d exporters after the hour, want the one that was heard of", table.Len())
 	}
-	if forgotten := int(testutil.ToFloat64(exportersIdle)) - before; forgotten != 2 {
-		t.Errorf("%d were counted as idle, want 2", forgotten)
+	table.Sweep(start.Add(2 * time.Hour))
+	if table.Len() != 0 {
+		t.Errorf("%d exporters although nothing was received for an hour, want none", table.Len())
+	}
+	if forgotten := int(testutil.ToFloat64(exportersIdle)+testutil.ToFloat64(newcomersIdle)) - before; forgotten != 3 {
+		t.Errorf("%d were counted as idle, want 3", forgotten)
 	}
 }
 
@@ -111,37 +189,19 @@ func TestMappedAddressIsTheSameExporter(t *testing.T) {
 }
 
 func TestEvictedStateIsHarmless(t *testing.T) {
-	table := NewTable(Config{MaxExporters: 1})
+	table := NewTable(Config{MaxNewcomers: 1})
 	evicted := table.Get(spoofed(1), start)
 	table.Get(spoofed(2), start)
-	evicted.SetTemplate(9, 0, 256, NewTemplate(false, 0, []Field{{ID: 1, Length: 4}}))
+	evicted.SetTemplate(9, 0, 256, octets(4))
 	if evicted.Template(9, 0, 256) == nil {
 		t.Error("who still holds the state cannot use it")
 	}
-	if table.bytes != 0 {
-		t.Errorf("the table counts %d bytes of a state that it has given up", table.bytes)
+	if evicted.Hold(9, 0, 257, Held{Received: start, Body: []byte{1}}) {
+		t.Error("a data set is held that nobody will ever ask for")
 	}
-}
-
-// The race detector is what judges here.
-func TestTableIsSafeForManySockets(t *testing.T) {
-	table := NewTable(Config{MaxExporters: 8, MaxTemplates: 4, MaxSamplers: 4, MaxBytes: 8 << 10})
-	var sockets sync.WaitGroup
-	for socket := range 4 {
-		sockets.Go(func() {
-			for i := range 2000 {
-				state := table.Get(spoofed(i*(socket+1)%16), start.Add(time.Duration(i)*time.Second))
-				state.SetTemplate(9, 0, uint16(i%8), NewTemplate(false, 0, make([]Field, 1+i%4)))
-				state.Template(9, 0, uint16(i%8))
-				state.SetRate(9, 0, uint64(i%8), uint64(i))
-				state.Rate(9, 0, 0, 0)
-				state.RemoveTemplate(9, 0, uint16(i%3))
-			}
-		})
-	}
-	sockets.Wait()
-	if table.states.Len() > 8 || table.bytes > 8<<10 {
-		t.Errorf("%d exporters and %d bytes, want at most 8 and %d", table.states.Len(), table.bytes, 8<<10)
+	evicted.Received(flow.SFlow, 100)
+	if table.newcomers.bytes != stateBytes {
+		t.Errorf("the table counts %d bytes, want those of the one that is left, %d", table.newcomers.bytes, stateBytes)
 	}
 }
 
@@ -152,15 +212,4 @@ func TestNegativeBoundsAreAMistake(t *testing.T) {
 		}
 	}()
 	NewTable(Config{MaxTemplates: -1})
-}
-
-func BenchmarkGet(b *testing.B) {
-	table := NewTable(Config{})
-	for i := range 1000 {
-		table.Get(spoofed(i), start)
-	}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		table.Get(spoofed(i%1000), start)
-	}
 }

@@ -27,13 +27,13 @@ func TestBootsOfOneExporterAreBounded(t *testing.T) {
 		state.SetBoot(domain, 1_000)
 		state.SetBoot(domain, 2_000)
 	}
-	if n := state.boots.Len(); n != 10 {
+	if n := state.boots.len(); n != 10 {
 		t.Errorf("%d are kept, want 10", n)
 	}
 	if evicted := int(testutil.ToFloat64(bootsCapacity)) - before; evicted != 990 {
 		t.Errorf("%d evictions were counted, want 990", evicted)
 	}
-	if state.bytes != 10*bootBytes {
-		t.Errorf("%d bytes are charged, want %d", state.bytes, 10*bootBytes)
+	if want := stateBytes + keptBytes + 10*bootBytes; state.charged != want {
+		t.Errorf("%d bytes are charged, want %d", state.charged, want)
 	}
 }
