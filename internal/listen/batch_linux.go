@@ -2,7 +2,6 @@ package listen
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 	"syscall"
 	"unsafe"
@@ -27,28 +26,19 @@ type mmsghdr struct {
 	length uint32
 }
 
-// batch reads datagrams with recvmmsg. Everything that the kernel fills is made once,
-// so that receiving allocates nothing; the same call of golang.org/x/net allocates
-// an address for each datagram, which costs more than the batch saves.
+// batch is the memory for recvmmsg. All that the kernel fills is made once, so that
+// receiving allocates nothing; the same call of golang.org/x/net allocates an address
+// for each datagram, which costs more than the batch saves.
 type batch struct {
-	raw      syscall.RawConn
-	receive  func(fd uintptr) (done bool) // recvmmsg as RawConn.Read wants it
 	received int
-	errno    syscall.Errno
-
 	messages [batchSize]mmsghdr
 	vectors  [batchSize]unix.Iovec
 	sources  [batchSize]unix.RawSockaddrInet6 // the longest address that UDP has
 	slots    []byte
 }
 
-func newBatch(conn *net.UDPConn) (*batch, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	b := &batch{raw: raw, slots: make([]byte, batchSize*slotSize)}
-	b.receive = b.recvmmsg
+func (b *batch) init() {
+	b.slots = make([]byte, batchSize*slotSize)
 	for i := range b.messages {
 		b.vectors[i].Base = &b.slots[i*slotSize]
 		b.vectors[i].SetLen(maxDatagram)
@@ -58,43 +48,19 @@ func newBatch(conn *net.UDPConn) (*batch, error) {
 		header.Iov = &b.vectors[i]
 		header.SetIovlen(1)
 	}
-	return b, nil
 }
 
-// read waits until there is a datagram and returns how many it has read. It fails
-// like a read of the connection, with os.ErrDeadlineExceeded when the read deadline
-// has passed. What an earlier call has read is overwritten.
-func (b *batch) read() (int, error) {
+// receive reads what is there, and fails with EAGAIN when there is nothing.
+func (b *batch) receive(fd int) (n int, errno syscall.Errno) {
 	for i := range b.received {
 		b.messages[i].header.Namelen = unix.SizeofSockaddrInet6 // the kernel put the address's length there
 	}
-	b.received, b.errno = 0, 0
-	if err := b.raw.Read(b.receive); err != nil {
-		return 0, err
+	b.received = 0
+	read, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.messages[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+	if errno == 0 {
+		b.received = int(read)
 	}
-	if b.errno != 0 {
-		return 0, b.errno
-	}
-	return b.received, nil
-}
-
-// recvmmsg returns false when there is nothing to read, which has RawConn.Read call
-// it again when there is.
-func (b *batch) recvmmsg(fd uintptr) bool {
-	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.messages[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
-			b.received = int(n)
-			return true
-		case unix.EINTR:
-		case unix.EAGAIN:
-			return false
-		default:
-			b.errno = errno
-			return true
-		}
-	}
+	return b.received, errno
 }
 
 // datagram returns the i-th datagram that was read.

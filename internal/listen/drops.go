@@ -58,7 +58,7 @@ func (c *dropCounter) close(s *socket) {
 
 // ask adds what the kernel has dropped since it was last asked. The caller holds mu.
 func (c *dropCounter) ask(s *socket) {
-	total, err := socketDrops(s.conn)
+	total, err := s.drops()
 	if err != nil {
 		slog.Warn("listen: cannot ask the kernel for its count of drops", "listener", s.name, "error", err)
 		return

@@ -10,7 +10,6 @@ package listen
 import (
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -91,17 +90,12 @@ func Start(name, address string, o Options, newHandler func() Handler) (*Listene
 		logging:   rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 	granted := 0
-	for _, conn := range conns {
-		if granted, err = setBuffer(conn, o.Buffer); err != nil {
+	for _, c := range conns {
+		if granted, err = c.setBuffer(o.Buffer); err != nil {
 			closeAll(conns)
 			return nil, fmt.Errorf("set the buffer of the %s socket on udp %s to %d bytes: %w", name, address, o.Buffer, err)
 		}
-		s, err := newSocket(l, conn, newHandler())
-		if err != nil {
-			closeAll(conns)
-			return nil, fmt.Errorf("prepare to read the %s socket on udp %s: %w", name, address, err)
-		}
-		l.sockets = append(l.sockets, s)
+		l.sockets = append(l.sockets, newSocket(l, c, granted, newHandler()))
 	}
 	slog.Info("listen: receiving", "listener", name, "address", l.Addr().String(), "sockets", len(conns), "buffer", granted)
 	if granted < o.Buffer {
@@ -116,30 +110,17 @@ func Start(name, address string, o Options, newHandler func() Handler) (*Listene
 }
 
 // Addr is the address that the listener is bound to.
-func (l *Listener) Addr() netip.AddrPort {
-	return l.sockets[0].conn.LocalAddr().(*net.UDPAddr).AddrPort()
-}
+func (l *Listener) Addr() netip.AddrPort { return l.sockets[0].address }
 
 // Stop has everything handled that arrived before, and returns when that is done.
 // Datagrams that arrive during Stop are dropped, and counted as such.
 func (l *Listener) Stop() {
 	for _, s := range l.sockets {
-		if err := refuse(s.conn); err != nil {
-			slog.Warn("listen: cannot have the kernel refuse datagrams while stopping", "listener", l.name, "error", err)
-		}
-	}
-	for _, s := range l.sockets {
-		s.conn.SetReadDeadline(time.Now())
+		s.finish()
 	}
 	l.wait.Wait()
 	for _, s := range l.sockets {
 		kernelDrops.close(s)
-		s.conn.Close()
-	}
-}
-
-func closeAll(conns []*net.UDPConn) {
-	for _, conn := range conns {
-		conn.Close()
+		s.close()
 	}
 }

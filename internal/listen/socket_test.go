@@ -1,0 +1,27 @@
+package listen
+
+import (
+	"testing"
+	"time"
+)
+
+func TestPausesAreShortEnoughForTheBuffer(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		buffer int
+		want   time.Duration
+	}{
+		{"what Linux grants by default is too small for any", 208 << 10, 0},
+		{"just too small", 4<<20 - 1, 0},
+		{"4 MiB", 4 << 20, time.Millisecond},
+		{"8 MiB", 8 << 20, 2 * time.Millisecond},
+		{"20 MiB", 20 << 20, 5 * time.Millisecond},
+		{"never so long that a person could notice", 1 << 30, 5 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := gatherPause(test.buffer); got != test.want {
+				t.Errorf("%v with %d bytes, want %v", got, test.buffer, test.want)
+			}
+		})
+	}
+}
