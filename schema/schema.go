@@ -4,10 +4,22 @@
 // A migration leaves alone what is there already (IF NOT EXISTS): one that was cut
 // off half-way, or that two instances begin at once, is simply run again.
 //
-// A migration may contain ${FLOW_MESSAGE_DEFINITION}, inside single quotes: it is
-// replaced by the text of pb/FlowMessage.proto when the migration runs, so that
-// ClickHouse parses exactly what the collectors write and no second copy of the
-// definition exists.
+// A migration may contain ${FLOW_MESSAGE_DEFINITION} and ${INTERFACE_COUNTERS_DEFINITION},
+// inside single quotes: they are replaced by the texts of pb/FlowMessage.proto and
+// pb/InterfaceCounters.proto when the migration runs, so that ClickHouse parses exactly
+// what the collectors write and no second copy of the definitions exists.
+//
+// Between Kafka and the tables, in both shapes of data (flows, counters):
+//
+//	flows_queue (Kafka) → flows_gate → flows_received (Null) → flows_raw_view    → flows_raw
+//	                                                         → flows_errors_view → flows_errors
+//
+// The gate is the only view of the Kafka table. To change what stands behind it, a
+// migration drops the gate, changes the views, and makes the gate anew last: at every
+// moment either nothing is consumed or everything is there, and offsets stay in Kafka.
+// The Kafka table itself is only made anew where it needs other columns, since its
+// consumer does not tell Kafka that it is gone: the next one waits for the end of its
+// session, up to 45 s.
 package schema
 
 import (
@@ -55,7 +67,10 @@ func expand(migration io.ReadCloser, name string, err error) (io.ReadCloser, str
 	if err != nil {
 		return nil, "", fmt.Errorf("read migration %s: %w", name, err)
 	}
-	sql := strings.ReplaceAll(string(text), "${FLOW_MESSAGE_DEFINITION}", flowMessageDefinition())
+	sql := strings.NewReplacer(
+		"${FLOW_MESSAGE_DEFINITION}", quotable(pb.Definition),
+		"${INTERFACE_COUNTERS_DEFINITION}", quotable(pb.CountersDefinition),
+	).Replace(string(text))
 	return io.NopCloser(strings.NewReader(sql)), name, nil
 }
 
@@ -64,11 +79,11 @@ var (
 	blankLines   = regexp.MustCompile(`\n{2,}`)
 )
 
-// flowMessageDefinition returns the definition of FlowMessage as the inside of a
-// ClickHouse string literal, without the comments: they are for people, and
-// SHOW CREATE TABLE would be buried under them.
-func flowMessageDefinition() string {
-	text := protoComment.ReplaceAllString(pb.Definition, "")
+// quotable returns a protobuf definition as the inside of a ClickHouse string
+// literal, without the comments: they are for people, and SHOW CREATE TABLE would be
+// buried under them.
+func quotable(definition string) string {
+	text := protoComment.ReplaceAllString(definition, "")
 	text = strings.TrimSpace(blankLines.ReplaceAllString(text, "\n"))
 	return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text)
 }

@@ -28,6 +28,8 @@ const (
 	// topicBytes bounds what the broker keeps of flows that ClickHouse has read, or
 	// has still to read: half a day of a small site.
 	topicBytes = 4 << 30
+	// countersTopicBytes holds a day of the counters of a thousand interfaces.
+	countersTopicBytes = 512 << 20
 	// flushTimeout is more than the embedded broker ever needs.
 	flushTimeout = 20 * time.Second
 )
@@ -115,8 +117,10 @@ func (s *standalone) reserve(context.Context) (err error) {
 
 func (s *standalone) startBroker(ctx context.Context) (err error) {
 	s.broker, err = broker.Start(ctx, broker.Options{
-		Address: s.kafka, DataDir: s.dir.kafka(), Topic: flow.Topic, Partitions: partitions,
-		RetentionBytes: topicBytes / partitions,
+		Address: s.kafka, DataDir: s.dir.kafka(), Topics: []broker.Topic{
+			{Name: flow.Topic, Partitions: partitions, RetentionBytes: topicBytes / partitions},
+			{Name: flow.CountersTopic, Partitions: 1, RetentionBytes: countersTopicBytes},
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("--kafka: %w", err)
@@ -139,7 +143,7 @@ func (s *standalone) startEngine(context.Context) (err error) {
 }
 
 func (s *standalone) migrate(ctx context.Context) error {
-	kafka := clickhouse.Kafka{Brokers: []string{s.broker.Address()}, Topic: flow.Topic, Group: clickhouse.DefaultGroup}
+	kafka := clickhouse.Kafka{Brokers: []string{s.broker.Address()}, Topic: flow.Topic, CountersTopic: flow.CountersTopic, Group: clickhouse.DefaultGroup}
 	if err := clickhouse.ConfigureKafka(ctx, s.db, kafka); err != nil {
 		return err
 	}

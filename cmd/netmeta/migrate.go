@@ -40,10 +40,11 @@ nothing. It refuses a database that a newer netmeta has migrated.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&address, "clickhouse", "http://127.0.0.1:8123", "URL of ClickHouse's HTTP interface: http://user:password@host:port/database")
-	flags.StringSliceVar(&kafka.Brokers, "kafka", nil, "Kafka brokers as ClickHouse reaches them, HOST:PORT; leave it out where the server's configuration has the named collection netmeta_kafka")
-	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic that ClickHouse reads")
-	flags.StringVar(&kafka.Group, "group", clickhouse.DefaultGroup, "Kafka consumer group that ClickHouse reads as")
-	flags.DurationVar(&retention, "retention", 0, "how long flows are kept, for example 168h; left out, it stays as it is")
+	flags.StringSliceVar(&kafka.Brokers, "kafka", nil, "Kafka brokers as ClickHouse reaches them, HOST:PORT; leave it out where the server's configuration has the named collections netmeta_kafka and netmeta_kafka_counters")
+	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic from which ClickHouse reads flows")
+	flags.StringVar(&kafka.CountersTopic, "counters-topic", flow.CountersTopic, "Kafka topic from which ClickHouse reads interface counters")
+	flags.StringVar(&kafka.Group, "group", clickhouse.DefaultGroup, "Kafka consumer group that ClickHouse reads flows as; counters are read as this with -counters behind it")
+	flags.DurationVar(&retention, "retention", 0, "how long flows and counters are kept, for example 168h; left out, it stays as it is")
 	return cmd
 }
 
@@ -72,12 +73,14 @@ func configureKafka(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka) err
 	if len(kafka.Brokers) > 0 {
 		return clickhouse.ConfigureKafka(ctx, db, kafka)
 	}
-	var exists bool
-	if err := db.QueryRowContext(ctx, `SELECT count() > 0 FROM system.named_collections WHERE name = 'netmeta_kafka'`).Scan(&exists); err != nil {
-		return fmt.Errorf("look for the Kafka settings in ClickHouse: %w", err)
-	}
-	if !exists {
-		return errors.New("ClickHouse shows no named collection netmeta_kafka: give --kafka, or grant SHOW NAMED COLLECTIONS where the server's configuration has it")
+	for _, collection := range clickhouse.Collections {
+		var exists bool
+		if err := db.QueryRowContext(ctx, `SELECT count() > 0 FROM system.named_collections WHERE name = ?`, collection).Scan(&exists); err != nil {
+			return fmt.Errorf("look for the Kafka settings in ClickHouse: %w", err)
+		}
+		if !exists {
+			return fmt.Errorf("ClickHouse shows no named collection %s: give --kafka, or grant SHOW NAMED COLLECTIONS where the server's configuration has it", collection)
+		}
 	}
 	return nil
 }

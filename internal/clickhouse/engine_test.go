@@ -11,13 +11,14 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
-	"github.com/leoluk/NetMeta/pb"
 )
 
 func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
@@ -51,17 +52,23 @@ func migrated(t *testing.T) (*sql.DB, *kfake.Cluster) {
 
 func startBroker(t *testing.T) *kfake.Cluster {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
+	// ClickHouse's consumers do not say when they end: Kafka waits for as long.
+	broker.ControlKey(int16(kmsg.JoinGroup), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		request.(*kmsg.JoinGroupRequest).SessionTimeoutMillis = 6000
+		return nil, nil, false
+	})
 	return broker
 }
 
 func configure(t *testing.T, db *sql.DB, broker *kfake.Cluster) {
 	t.Helper()
-	err := clickhouse.ConfigureKafka(t.Context(), db, clickhouse.Kafka{Brokers: broker.ListenAddrs(), Topic: flow.Topic, Group: clickhouse.DefaultGroup})
+	err := clickhouse.ConfigureKafka(t.Context(), db, clickhouse.Kafka{Brokers: broker.ListenAddrs(), Topic: flow.Topic, CountersTopic: flow.CountersTopic, Group: clickhouse.DefaultGroup})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,28 +101,33 @@ func waitFor(t *testing.T, db *sql.DB, n uint64, statement string) {
 	t.Fatalf("%s: %d, want %d", statement, got, n)
 }
 
-// delimited is the value of a Kafka message that holds the given flows.
-func delimited(t *testing.T, flows ...*pb.FlowMessage) []byte {
+// delimited is the value of a Kafka message that holds the given flows or counters.
+func delimited[M proto.Message](t *testing.T, messages ...M) []byte {
 	t.Helper()
 	var value bytes.Buffer
-	for _, f := range flows {
-		if _, err := protodelim.MarshalTo(&value, f); err != nil {
+	for _, m := range messages {
+		if _, err := protodelim.MarshalTo(&value, m); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return value.Bytes()
 }
 
-// publish writes one Kafka message for each value.
+// publish writes one Kafka message of flows for each value.
 func publish(t *testing.T, broker *kfake.Cluster, values ...[]byte) {
 	t.Helper()
-	publishAt(t, broker, time.Now(), values...)
+	publishTo(t, broker, flow.Topic, values...)
+}
+
+func publishTo(t *testing.T, broker *kfake.Cluster, topic string, values ...[]byte) {
+	t.Helper()
+	publishAt(t, broker, topic, time.Now(), values...)
 }
 
 // publishAt does so with the time of a producer's clock.
-func publishAt(t *testing.T, broker *kfake.Cluster, clock time.Time, values ...[]byte) {
+func publishAt(t *testing.T, broker *kfake.Cluster, topic string, clock time.Time, values ...[]byte) {
 	t.Helper()
-	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: flow.Topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
+	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
 	defer writer.Close()
 	messages := make([]kafka.Message, len(values))
 	for i, value := range values {

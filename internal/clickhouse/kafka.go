@@ -11,23 +11,49 @@ import (
 // offsets are the position in the queue, so the name must stay.
 const DefaultGroup = "clickhouse"
 
-// Kafka says where ClickHouse reads FlowMessages.
+// Kafka says where ClickHouse reads FlowMessages and InterfaceCounters.
 type Kafka struct {
-	Brokers []string // HOST:PORT, as ClickHouse reaches them
-	Topic   string
-	Group   string // consumer group
+	Brokers       []string // HOST:PORT, as ClickHouse reaches them
+	Topic         string   // of FlowMessages
+	CountersTopic string   // of InterfaceCounters
+	Group         string   // consumer group; that of counters has "-counters" behind it
 }
 
-// ConfigureKafka stores k as the named collection netmeta_kafka, from which the
-// Kafka table of the schema takes its settings, so that no migration holds an
-// address. Where the collection changes, the table is attached again: ClickHouse
-// reads a collection only when it loads a table. A server that hides the values of
-// collections (display_secrets_in_show_and_select) cannot tell, so there it is done
-// each time; the consumers then pause until Kafka has given up the old ones, 45 s.
-func ConfigureKafka(ctx context.Context, db *sql.DB, k Kafka) error {
-	settings := fmt.Sprintf(`kafka_broker_list = %s, kafka_topic_list = %s, kafka_group_name = %s`,
-		literal(strings.Join(k.Brokers, ",")), literal(k.Topic), literal(k.Group))
+// collection is a named collection of ClickHouse, from which one Kafka table of the
+// schema takes its settings, so that no migration holds an address.
+type collection struct {
+	name, table           string
+	brokers, topic, group string
+}
 
+// Collections are the named collections that the schema's Kafka tables refer to.
+var Collections = []string{"netmeta_kafka", "netmeta_kafka_counters"}
+
+func (k Kafka) collections() []collection {
+	brokers := strings.Join(k.Brokers, ",")
+	return []collection{
+		{Collections[0], "flows_queue", brokers, k.Topic, k.Group},
+		// A group of its own: members that read different topics would make each
+		// other stop whenever one of them comes or goes.
+		{Collections[1], "counters_queue", brokers, k.CountersTopic, k.Group + "-counters"},
+	}
+}
+
+// ConfigureKafka stores k as named collections. Where one changes, its Kafka table is
+// attached again: ClickHouse reads a collection only when it loads a table. A server
+// that hides the values of collections (display_secrets_in_show_and_select) cannot
+// tell, so there it is done each time; the consumers then pause until Kafka has given
+// up the old ones, 45 s.
+func ConfigureKafka(ctx context.Context, db *sql.DB, k Kafka) error {
+	for _, c := range k.collections() {
+		if err := c.store(ctx, db); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+func (c collection) store(ctx context.Context, db *sql.DB) error {
 	var exists, same bool
 	err := db.QueryRowContext(ctx, `
 		SELECT count() > 0, countIf(
@@ -35,24 +61,26 @@ func ConfigureKafka(ctx context.Context, db *sql.DB, k Kafka) error {
 			collection['kafka_topic_list'] = ? AND
 			collection['kafka_group_name'] = ?) > 0
 		FROM system.named_collections
-		WHERE name = 'netmeta_kafka'
-		SETTINGS format_display_secrets_in_show_and_select = 1`, strings.Join(k.Brokers, ","), k.Topic, k.Group).Scan(&exists, &same)
+		WHERE name = ?
+		SETTINGS format_display_secrets_in_show_and_select = 1`, c.brokers, c.topic, c.group, c.name).Scan(&exists, &same)
 	if err != nil {
 		return fmt.Errorf("look for the Kafka settings in ClickHouse: %w", err)
 	}
+	settings := fmt.Sprintf(`kafka_broker_list = %s, kafka_topic_list = %s, kafka_group_name = %s`,
+		literal(c.brokers), literal(c.topic), literal(c.group))
 	switch {
 	case same:
 		return nil
 	case !exists:
-		if _, err := db.ExecContext(ctx, `CREATE NAMED COLLECTION netmeta_kafka AS `+settings); err != nil {
+		if _, err := db.ExecContext(ctx, `CREATE NAMED COLLECTION `+c.name+` AS `+settings); err != nil {
 			return fmt.Errorf("store the Kafka settings in ClickHouse: %w", err)
 		}
 		return nil
 	}
-	if _, err := db.ExecContext(ctx, `ALTER NAMED COLLECTION netmeta_kafka SET `+settings); err != nil {
+	if _, err := db.ExecContext(ctx, `ALTER NAMED COLLECTION `+c.name+` SET `+settings); err != nil {
 		return fmt.Errorf("change the Kafka settings in ClickHouse: %w", err)
 	}
-	return reattach(ctx, db, "flows_queue")
+	return reattach(ctx, db, c.table)
 }
 
 func reattach(ctx context.Context, db *sql.DB, table string) error {

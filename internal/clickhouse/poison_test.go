@@ -1,10 +1,12 @@
 package clickhouse_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/pb"
 )
 
@@ -12,38 +14,43 @@ func good(n uint64) *pb.FlowMessage {
 	return &pb.FlowMessage{Type: pb.FlowMessage_IPFIX, TimeReceived: uint64(time.Now().Unix()), SamplingRate: 1, Bytes: n, Packets: 1}
 }
 
+func goodCounters(n uint64) *pb.InterfaceCounters {
+	return &pb.InterfaceCounters{TimeReceived: uint64(time.Now().Unix()), Interface: 1, InOctets: n}
+}
+
 func TestMessagesThatCannotBeParsedAreKeptAndCostNothingAroundThem(t *testing.T) {
-	db, broker := migrated(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 200)
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
 	}
-	cut := delimited(t, good(1), good(2))
-	bad := [][]byte{
-		[]byte("hello, this is not protobuf"),
-		noise,
-		cut[:len(cut)-3],
-	}
-	values := [][]byte{delimited(t, good(10), good(20))}
-	for _, b := range bad {
-		values = append(values, b, delimited(t, good(10), good(20)))
-	}
-	publish(t, broker, values...)
+	for name, test := range map[string]struct {
+		topic, table, sum string
+		good, cut         []byte
+	}{
+		"flows":    {flow.Topic, "flows_raw", "sum(Bytes)", delimited(t, good(10), good(20)), delimited(t, good(1), good(2))},
+		"counters": {flow.CountersTopic, "interface_counters", "sum(InOctets)", delimited(t, goodCounters(10), goodCounters(20)), delimited(t, goodCounters(1), goodCounters(2))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, broker := migrated(t)
+			bad := [][]byte{[]byte("hello, this is not protobuf"), noise, test.cut[:len(test.cut)-3]}
+			values := [][]byte{test.good}
+			for _, b := range bad {
+				values = append(values, b, test.good)
+			}
+			publishTo(t, broker, test.topic, values...)
 
-	waitFor(t, db, 8, "SELECT count() FROM flows_raw")
-	waitFor(t, db, 3, "SELECT uniqExact(Offset) FROM flows_errors WHERE Topic = 'flow-messages' AND Reason != ''")
-	if sum := query[uint64](t, db, "SELECT sum(Bytes) FROM flows_raw"); sum != 120 {
-		t.Errorf("the flows around bad messages add up to %d bytes, want 120", sum)
-	}
-	for i, b := range bad {
-		var kept string
-		if err := db.QueryRowContext(t.Context(), "SELECT Message FROM flows_errors WHERE Offset = ?", 1+2*i).Scan(&kept); err != nil {
-			t.Fatal(err)
-		}
-		if kept != string(b) {
-			t.Errorf("bad message %d was kept as %q, want %q", i, kept, b)
-		}
+			waitFor(t, db, 8, "SELECT count() FROM "+test.table)
+			waitFor(t, db, 3, "SELECT uniqExact(Offset) FROM flows_errors WHERE Topic = '"+test.topic+"' AND Reason != ''")
+			if sum := query[uint64](t, db, "SELECT "+test.sum+" FROM "+test.table); sum != 120 {
+				t.Errorf("what is around bad messages adds up to %d bytes, want 120", sum)
+			}
+			for i, b := range bad {
+				if kept := query[string](t, db, fmt.Sprint("SELECT Message FROM flows_errors WHERE Offset = ", 1+2*i)); kept != string(b) {
+					t.Errorf("bad message %d was kept as %q, want %q", i, kept, b)
+				}
+			}
+		})
 	}
 }
 
@@ -82,10 +89,16 @@ func TestValuesThatNoCollectorWouldSendBecomeRows(t *testing.T) {
 func TestClockOfAProducerThatIsYearsOffHidesNothing(t *testing.T) {
 	db, broker := migrated(t)
 	for _, clock := range []time.Time{time.Unix(1, 0), time.Now().AddDate(20, 0, 0)} {
-		publishAt(t, broker, clock, delimited(t, &pb.FlowMessage{Bytes: 1}), []byte("not a message"))
+		publishAt(t, broker, flow.Topic, clock, delimited(t, &pb.FlowMessage{Bytes: 1}), []byte("not a message"))
 	}
 	waitFor(t, db, 2, "SELECT count() FROM flows_raw WHERE abs(dateDiff('second', TimeReceived, now())) < 600")
 	waitFor(t, db, 2, "SELECT count() FROM flows_errors WHERE abs(dateDiff('second', TimeReceived, now())) < 600")
+}
+
+func TestCountersWithoutATimeHaveThatOfTheMessage(t *testing.T) {
+	db, broker := migrated(t)
+	publishTo(t, broker, flow.CountersTopic, delimited(t, &pb.InterfaceCounters{}, &pb.InterfaceCounters{TimeReceived: 1<<64 - 1}))
+	waitFor(t, db, 2, "SELECT count() FROM interface_counters WHERE abs(dateDiff('second', TimeReceived, now())) < 600")
 }
 
 func TestFlowsFromHundredsOfDaysAreStoredInOneGo(t *testing.T) {

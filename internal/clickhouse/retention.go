@@ -9,9 +9,9 @@ import (
 )
 
 // tablesWithRetention are those whose rows end with the retention, by TimeReceived.
-var tablesWithRetention = []string{"flows_raw", "flows_errors"}
+var tablesWithRetention = []string{"flows_raw", "flows_errors", "interface_counters"}
 
-// SetRetention changes how long flows are kept. Existing rows are not rewritten:
+// SetRetention changes how long flows and counters are kept. Existing rows are not rewritten:
 // whole parts are dropped once all their rows have passed the new age. Nothing is
 // done where the retention is already that.
 func SetRetention(ctx context.Context, db *sql.DB, age time.Duration) error {

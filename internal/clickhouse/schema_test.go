@@ -6,34 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/protogen/catalog"
 	"github.com/leoluk/NetMeta/pb"
 )
-
-// leftOut are the fields of the message without a column, and why.
-var leftOut = map[protoreflect.Name]string{}
-
-func init() {
-	for _, name := range []protoreflect.Name{
-		"HasEncap", "SrcAddrEncap", "DstAddrEncap", "ProtoEncap", "EtypeEncap", "IPTosEncap", "IPTTLEncap",
-		"IPv6FlowLabelEncap", "FragmentIdEncap", "FragmentOffsetEncap", "HasMPLS", "MPLSCount",
-		"MPLS1TTL", "MPLS1Label", "MPLS2TTL", "MPLS2Label", "MPLS3TTL", "MPLS3Label",
-		"MPLSLastTTL", "MPLSLastLabel", "HasPPP", "PPPAddressControl",
-	} {
-		leftOut[name] = "inner packets of tunnels, MPLS and PPP: no decoder fills them"
-	}
-}
-
-// columnOf is the column of flows_raw that holds a field.
-func columnOf(field protoreflect.Name) string {
-	if renamed := map[protoreflect.Name]string{
-		"Type": "FlowType", "Etype": "EType", "IngressVrfID": "IngressVrfId", "EgressVrfID": "EgressVrfId",
-	}[field]; renamed != "" {
-		return renamed
-	}
-	return string(field)
-}
 
 // sample gives every field a value that no other field has, and says how its
 // column shows it.
@@ -45,66 +24,99 @@ func sample(field protoreflect.FieldDescriptor) (value protoreflect.Value, shown
 		return protoreflect.ValueOfUint64(uint64(now)), time.Unix(now, 0).UTC().Format(time.DateTime)
 	case field.Kind() == protoreflect.EnumKind:
 		last := field.Enum().Values().Get(field.Enum().Values().Len() - 1)
-		return protoreflect.ValueOfEnum(last.Number()), strings.ToLower(strings.TrimPrefix(string(last.Name()), "RATE_"))
+		_, name, found := strings.Cut(string(last.Name()), "_")
+		if field.Name() == "Type" || !found {
+			name = string(last.Name())
+		}
+		return protoreflect.ValueOfEnum(last.Number()), strings.ToLower(name)
 	case field.Kind() == protoreflect.BytesKind && n%2 == 0:
 		return protoreflect.ValueOfBytes([]byte{192, 0, 2, byte(n)}), fmt.Sprintf("::ffff:192.0.2.%d", n)
 	case field.Kind() == protoreflect.BytesKind:
 		address := make([]byte, 16)
 		address[0], address[15] = 0x20, byte(n)
 		return protoreflect.ValueOfBytes(address), fmt.Sprintf("2000::%x", n)
+	case field.Kind() == protoreflect.StringKind:
+		return protoreflect.ValueOfString(fmt.Sprint("name ", n)), fmt.Sprint("name ", n)
+	case field.Kind() == protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(true), "true"
 	case field.Kind() == protoreflect.Uint64Kind:
 		return protoreflect.ValueOfUint64(n), fmt.Sprint(n)
 	}
 	return protoreflect.ValueOfUint32(uint32(n)), fmt.Sprint(n)
 }
 
-func TestEveryFieldOfTheMessageLandsInItsColumnOrIsListedAsLeftOut(t *testing.T) {
-	db, broker := migrated(t)
-	message := &pb.FlowMessage{}
-	shown := map[string]string{}
-	fields := message.ProtoReflect().Descriptor().Fields()
-	for i := range fields.Len() {
-		field := fields.Get(i)
-		if leftOut[field.Name()] != "" {
+// sampleMessage fills every field of a message that has a column, and returns how the
+// columns show them. Those of several fields are shown as an array.
+func sampleMessage(message proto.Message, fields []catalog.Field) (shown map[string]string) {
+	shown = map[string]string{}
+	m := message.ProtoReflect()
+	for _, f := range fields {
+		field := m.Descriptor().Fields().ByName(protoreflect.Name(f.Name))
+		if f.Column == "" {
 			continue
 		}
 		value, text := sample(field)
-		message.ProtoReflect().Set(field, value)
-		shown[columnOf(field.Name())] = text
-	}
-	publish(t, broker, delimited(t, message))
-	waitFor(t, db, 1, "SELECT count() FROM flows_raw")
-	for column, want := range shown {
-		if got := query[string](t, db, "SELECT lower(toString("+column+")) FROM flows_raw"); got != want {
-			t.Errorf("column %s shows %s, want %s", column, got, want)
+		if field.IsList() {
+			list := m.Mutable(field).List()
+			list.Append(value)
+			list.Append(value)
+			text = fmt.Sprintf("[%s,%[1]s]", text)
+		} else {
+			m.Set(field, value)
+		}
+		switch before := shown[f.Column]; {
+		case f.Implied:
+		case before == "":
+			shown[f.Column] = text
+		default:
+			shown[f.Column] = "[" + strings.Trim(before, "[]") + "," + text + "]"
 		}
 	}
-	if columns, want := query[uint64](t, db, "SELECT count() FROM system.columns WHERE database = currentDatabase() AND table = 'flows_raw' AND default_kind = ''"), uint64(len(shown)); columns != want {
-		t.Errorf("flows_raw has %d stored columns, the message %d fields for them", columns, want)
+	return shown
+}
+
+func TestEveryFieldLandsInTheColumnThatItsCommentNames(t *testing.T) {
+	for _, test := range []struct {
+		name, table, topic, file, definition string
+		message                              proto.Message
+	}{
+		{"flows", "flows_raw", flow.Topic, "FlowMessage.proto", pb.Definition, &pb.FlowMessage{}},
+		{"counters", "interface_counters", flow.CountersTopic, "InterfaceCounters.proto", pb.CountersDefinition, &pb.InterfaceCounters{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fields, err := catalog.Read(t.Context(), test.file, test.definition)
+			if err != nil {
+				t.Fatal(err)
+			}
+			db, broker := migrated(t)
+			shown := sampleMessage(test.message, fields)
+			publishTo(t, broker, test.topic, delimited(t, test.message))
+			waitFor(t, db, 1, "SELECT count() FROM "+test.table)
+			for column, want := range shown {
+				if got := query[string](t, db, "SELECT lower(toString("+column+")) FROM "+test.table); got != want {
+					t.Errorf("column %s shows %s, want %s", column, got, want)
+				}
+			}
+			for _, f := range fields {
+				if _, exists := shown[f.Column]; f.Implied && !exists {
+					t.Errorf("field %s: no other field fills column %s", f.Name, f.Column)
+				}
+			}
+			if columns, want := query[uint64](t, db, "SELECT count() FROM system.columns WHERE database = currentDatabase() AND table = '"+test.table+"' AND default_kind = ''"), uint64(len(shown)); columns != want {
+				t.Errorf("%s has %d stored columns, the message fills %d", test.table, columns, want)
+			}
+		})
 	}
 }
 
 func TestEveryColumnThatPeopleSeeIsDocumented(t *testing.T) {
 	db, _ := migrated(t)
-	rows, err := db.QueryContext(t.Context(), `
-		SELECT table || '.' || name FROM system.columns
-		WHERE database = currentDatabase() AND table IN ('flows_raw', 'flows_errors', 'flows') AND comment = ''`)
-	if err != nil {
-		t.Fatal(err)
+	const seen = "FROM system.columns WHERE database = currentDatabase() AND table IN ('flows_raw', 'flows_errors', 'flows', 'interface_counters', 'interface_traffic')"
+	if undocumented := query[string](t, db, "SELECT arrayStringConcat(groupArray(table || '.' || name), ' ') "+seen+" AND comment = ''"); undocumented != "" {
+		t.Errorf("columns without a COMMENT: %s", undocumented)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var column string
-		if err := rows.Scan(&column); err != nil {
-			t.Fatal(err)
-		}
-		t.Errorf("column %s has no COMMENT", column)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	if n := query[uint64](t, db, "SELECT uniqExact(table) FROM system.columns WHERE database = currentDatabase() AND table IN ('flows_raw', 'flows_errors', 'flows')"); n != 3 {
-		t.Errorf("%d of the 3 tables exist", n)
+	if n := query[uint64](t, db, "SELECT uniqExact(table) "+seen); n != 5 {
+		t.Errorf("%d of the 5 tables exist", n)
 	}
 }
 

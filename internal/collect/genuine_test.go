@@ -25,7 +25,7 @@ func TestTheWholePathThroughAGenuineKafka(t *testing.T) {
 	brokers := []string{bootstrap}
 	kafkatest.CreateTopic(t, brokers, flow.Topic, 4)
 	db := openEngine(t)
-	if err := clickhouse.ConfigureKafka(t.Context(), db, clickhouse.Kafka{Brokers: brokers, Topic: flow.Topic, Group: clickhouse.DefaultGroup}); err != nil {
+	if err := clickhouse.ConfigureKafka(t.Context(), db, clickhouse.Kafka{Brokers: brokers, Topic: flow.Topic, CountersTopic: flow.CountersTopic, Group: clickhouse.DefaultGroup}); err != nil {
 		t.Fatal(err)
 	}
 	if err := clickhouse.Migrate(t.Context(), db); err != nil {

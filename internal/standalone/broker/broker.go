@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -30,14 +29,8 @@ type Options struct {
 	Address string
 	// DataDir holds topics, records and group offsets; it is created if needed.
 	DataDir string
-	// Topic is created with Partitions partitions if it does not exist. An
-	// existing topic gets more partitions if it has fewer, never less.
-	Topic      string
-	Partitions int32
-	// RetentionTime and RetentionBytes (per partition) limit what is kept of the
-	// topic, consumed or not; 0 means no limit. They are applied on every start.
-	RetentionTime  time.Duration
-	RetentionBytes int64
+	// Topics are created where they do not exist.
+	Topics []Topic
 
 	free func() (uint64, error) // space on the disk in bytes, for tests
 }
@@ -106,28 +99,17 @@ func Start(ctx context.Context, options Options) (*Broker, error) {
 	if options.free != nil {
 		space.free = options.free
 	}
+	shortenSessions(cluster)
 	cluster.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
 		return space.control(request)
 	})
 	b := &Broker{cluster: cluster, space: space, lock: lock, address: net.JoinHostPort(host, strconv.Itoa(port))}
-	if err := ensureTopic(ctx, b.address, options); err != nil {
+	if err := ensureTopics(ctx, b.address, options.Topics); err != nil {
 		b.Close()
 		return nil, err
 	}
 	return b, nil
-}
-
-// forgetSessions removes what kfake remembers of the clients that were connected
-// when it stopped. The consumers among them ended with the process; a group that
-// still counts them waits for their session timeout, 45 s, before it gives their
-// partitions to the consumers of today. Offsets are kept elsewhere.
-func forgetSessions(dataDir string) error {
-	err := os.Remove(filepath.Join(dataDir, "session_state.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // Address is where clients connect, "host:port".

@@ -17,7 +17,7 @@ import (
 
 func start(t testing.TB, dir string, change func(*Options)) (*Broker, error) {
 	t.Helper()
-	options := Options{Address: "127.0.0.1:0", DataDir: dir, Topic: "flow-messages", Partitions: 2}
+	options := Options{Address: "127.0.0.1:0", DataDir: dir, Topics: []Topic{{Name: "flow-messages", Partitions: 2}}}
 	if change != nil {
 		change(&options)
 	}
@@ -77,7 +77,7 @@ func TestRestartContinues(t *testing.T) {
 	}
 	produce(t, first, 0, "a", "b")
 	first.Close()
-	second, err := start(t, dir, func(o *Options) { o.Address = first.Address(); o.Partitions = 4 })
+	second, err := start(t, dir, func(o *Options) { o.Address = first.Address(); o.Topics[0].Partitions = 4 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestRetentionIsSetOnTheTopic(t *testing.T) {
 		bytes     int64
 		ms, bytez string
 	}{{time.Hour, 1 << 20, "3600000", "1048576"}, {0, 0, "-1", "-1"}} {
-		b, err := start(t, dir, func(o *Options) { o.RetentionTime, o.RetentionBytes = c.time, c.bytes })
+		b, err := start(t, dir, func(o *Options) { o.Topics[0].RetentionTime, o.Topics[0].RetentionBytes = c.time, c.bytes })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestRetentionIsSetOnTheTopic(t *testing.T) {
 }
 
 func TestOldRecordsAreDropped(t *testing.T) {
-	b, err := start(t, t.TempDir(), func(o *Options) { o.RetentionBytes = 1000 })
+	b, err := start(t, t.TempDir(), func(o *Options) { o.Topics[0].RetentionBytes = 1000 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestOldRecordsAreDropped(t *testing.T) {
 }
 
 func TestConsumersOfAnEarlierRunHoldNobodyUp(t *testing.T) {
-	options := Options{Address: "127.0.0.1:0", DataDir: t.TempDir(), Topic: "flows", Partitions: 1}
+	options := Options{Address: "127.0.0.1:0", DataDir: t.TempDir(), Topics: []Topic{{Name: "flows", Partitions: 1}, {Name: "counters", Partitions: 1}}}
 	b, err := Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)

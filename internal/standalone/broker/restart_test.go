@@ -44,7 +44,7 @@ func runChild(text string) error {
 		return err
 	}
 	ctx := context.Background()
-	b, err := Start(ctx, Options{Address: config.Kafka, DataDir: filepath.Join(config.Dir, "kafka"), Topic: "flow-messages", Partitions: 2})
+	b, err := Start(ctx, Options{Address: config.Kafka, DataDir: filepath.Join(config.Dir, "kafka"), Topics: []Topic{{Name: "flow-messages", Partitions: 2}}})
 	if err != nil {
 		return err
 	}

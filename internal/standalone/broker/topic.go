@@ -12,36 +12,46 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// ensureTopic creates the topic or brings an existing one to options. It goes
+// Topic is a topic as it shall be.
+type Topic struct {
+	Name string
+	// Partitions is how many it has at least: an existing topic gets more, never less.
+	Partitions int32
+	// RetentionTime and RetentionBytes (per partition) limit what is kept of the
+	// topic, consumed or not; 0 means no limit. They are applied on every start.
+	RetentionTime  time.Duration
+	RetentionBytes int64
+}
+
+// ensureTopics creates topics or brings existing ones to what they shall be. It goes
 // through the protocol, because the broker only takes its own list of topics
 // into account when the data directory is empty, and knows no settings there.
-func ensureTopic(ctx context.Context, address string, options Options) error {
-	if options.Topic == "" {
-		return nil
-	}
+func ensureTopics(ctx context.Context, address string, topics []Topic) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.RetryTimeout(10*time.Second))
 	if err != nil {
 		return fmt.Errorf("connect to the embedded broker on %s: %w", address, err)
 	}
 	defer client.Close()
-	for _, step := range []struct {
-		what string
-		do   func(context.Context, *kgo.Client, Options) error
-	}{
-		{"create", createTopic},
-		{"set the partitions of", growTopic},
-		{"set the retention of", retainTopic},
-	} {
-		if err := step.do(ctx, client, options); err != nil {
-			return fmt.Errorf("%s topic %s with %d partitions on the embedded broker: %w", step.what, options.Topic, options.Partitions, err)
+	for _, topic := range topics {
+		for _, step := range []struct {
+			what string
+			do   func(context.Context, *kgo.Client, Topic) error
+		}{
+			{"create", createTopic},
+			{"set the partitions of", growTopic},
+			{"set the retention of", retainTopic},
+		} {
+			if err := step.do(ctx, client, topic); err != nil {
+				return fmt.Errorf("%s topic %s with %d partitions on the embedded broker: %w", step.what, topic.Name, topic.Partitions, err)
+			}
 		}
 	}
 	return nil
 }
 
-func createTopic(ctx context.Context, client *kgo.Client, options Options) error {
+func createTopic(ctx context.Context, client *kgo.Client, wanted Topic) error {
 	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = options.Topic, options.Partitions, 1
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = wanted.Name, wanted.Partitions, 1
 	request := kmsg.NewPtrCreateTopicsRequest()
 	request.Topics = append(request.Topics, topic)
 	response, err := request.RequestWith(ctx, client)
@@ -56,11 +66,11 @@ func createTopic(ctx context.Context, client *kgo.Client, options Options) error
 	return nil
 }
 
-func growTopic(ctx context.Context, client *kgo.Client, options Options) error {
-	wanted := kmsg.NewMetadataRequestTopic()
-	wanted.Topic = &options.Topic
+func growTopic(ctx context.Context, client *kgo.Client, wanted Topic) error {
+	described := kmsg.NewMetadataRequestTopic()
+	described.Topic = &wanted.Name
 	metadata := kmsg.NewPtrMetadataRequest()
-	metadata.Topics = append(metadata.Topics, wanted)
+	metadata.Topics = append(metadata.Topics, described)
 	known, err := metadata.RequestWith(ctx, client)
 	if err != nil {
 		return err
@@ -71,11 +81,11 @@ func growTopic(ctx context.Context, client *kgo.Client, options Options) error {
 	if err := kerr.ErrorForCode(known.Topics[0].ErrorCode); err != nil {
 		return err
 	}
-	if int32(len(known.Topics[0].Partitions)) >= options.Partitions {
+	if int32(len(known.Topics[0].Partitions)) >= wanted.Partitions {
 		return nil
 	}
 	topic := kmsg.NewCreatePartitionsRequestTopic()
-	topic.Topic, topic.Count = options.Topic, options.Partitions
+	topic.Topic, topic.Count = wanted.Name, wanted.Partitions
 	request := kmsg.NewPtrCreatePartitionsRequest()
 	request.Topics = append(request.Topics, topic)
 	response, err := request.RequestWith(ctx, client)
@@ -90,7 +100,7 @@ func growTopic(ctx context.Context, client *kgo.Client, options Options) error {
 	return nil
 }
 
-func retainTopic(ctx context.Context, client *kgo.Client, options Options) error {
+func retainTopic(ctx context.Context, client *kgo.Client, wanted Topic) error {
 	limit := func(n int64) *string {
 		if n <= 0 {
 			n = -1 // Kafka's way to say unlimited
@@ -99,13 +109,13 @@ func retainTopic(ctx context.Context, client *kgo.Client, options Options) error
 		return &text
 	}
 	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, options.Topic
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, wanted.Name
 	for _, setting := range []struct {
 		name  string
 		value *string
 	}{
-		{"retention.ms", limit(options.RetentionTime.Milliseconds())},
-		{"retention.bytes", limit(options.RetentionBytes)},
+		{"retention.ms", limit(wanted.RetentionTime.Milliseconds())},
+		{"retention.bytes", limit(wanted.RetentionBytes)},
 	} {
 		config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
 		config.Name, config.Op, config.Value = setting.name, kmsg.IncrementalAlterConfigOpSet, setting.value

@@ -1,0 +1,39 @@
+package broker
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// sessionTimeout is after how much silence a consumer counts as gone. Consumers send
+// heartbeats every 3 s, over loopback.
+const sessionTimeout = 10 * time.Second
+
+// shortenSessions gives consumers sessions of sessionTimeout where they ask for more.
+// ClickHouse's consumers do not say when they end: the partitions of one whose table
+// was dropped or detached would lie idle for the 45 s that it asks for.
+func shortenSessions(cluster *kfake.Cluster) {
+	cluster.ControlKey(int16(kmsg.JoinGroup), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		join := request.(*kmsg.JoinGroupRequest)
+		join.SessionTimeoutMillis = min(join.SessionTimeoutMillis, int32(sessionTimeout.Milliseconds()))
+		return nil, nil, false
+	})
+}
+
+// forgetSessions removes what kfake remembers of the clients that were connected
+// when it stopped. The consumers among them ended with the process; a group that
+// still counts them waits for their session timeout, 45 s, before it gives their
+// partitions to the consumers of today. Offsets are kept elsewhere.
+func forgetSessions(dataDir string) error {
+	err := os.Remove(filepath.Join(dataDir, "session_state.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,36 @@
+CREATE TABLE IF NOT EXISTS counters_received
+(
+    `TimeReceived` UInt64,
+    `SamplerAddress` String,
+    `ObservationDomain` UInt32,
+    `SequenceNum` UInt32,
+    `Uptime` UInt32,
+    `Interface` UInt32,
+    `Name` String,
+    `Type` UInt32,
+    `Speed` UInt64,
+    `Duplex` UInt32,
+    `Status` UInt32,
+    `InOctets` UInt64,
+    `InUnicastPackets` UInt32,
+    `InMulticastPackets` UInt32,
+    `InBroadcastPackets` UInt32,
+    `InDiscards` UInt32,
+    `InErrors` UInt32,
+    `InUnknownProtocols` UInt32,
+    `OutOctets` UInt64,
+    `OutUnicastPackets` UInt32,
+    `OutMulticastPackets` UInt32,
+    `OutBroadcastPackets` UInt32,
+    `OutDiscards` UInt32,
+    `OutErrors` UInt32,
+    `PromiscuousMode` UInt32,
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message',
+    `_partition` UInt64 COMMENT 'Kafka partition of the message',
+    `_offset` UInt64 COMMENT 'Kafka offset of the message',
+    `_timestamp` Nullable(DateTime) COMMENT 'Time of the message by its producer''s clock',
+    `_error` String COMMENT 'Why the message could not be parsed; empty for a message that could',
+    `_raw_message` String COMMENT 'The message, where it could not be parsed'
+)
+ENGINE = Null
+COMMENT 'What counters_gate takes from counters_queue passes through here to every view that stores some of it; holds nothing'

@@ -1,0 +1,1 @@
+DROP VIEW IF EXISTS interface_counters_view SYNC
