@@ -1,4 +1,14 @@
 package sflow
 
-// Samples is for tests that look at what was counted.
-var Samples = samples
+// For tests that look at what was counted, and at how much is kept.
+var (
+	Samples           = samples
+	InterfaceCounters = interfaceCounters
+	AgentDrops        = agentDrops
+	LostSamples       = lostSamples
+)
+
+const MaxNames = maxNames
+
+// Names returns how many port names are kept.
+func (d *Decoder) Names() int { return len(d.names) }

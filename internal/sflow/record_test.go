@@ -21,32 +21,35 @@ const (
 )
 
 func TestInterfacesAreThoseThatAreSingle(t *testing.T) {
-	type interfaces struct{ In, Out, Direction uint32 }
+	type interfaces struct {
+		In, Out, Direction uint32
+		HasDirection       bool
+	}
 	for _, test := range []struct {
 		promise string
 		sample  []byte
 		want    interfaces
 	}{
-		{"two interfaces", sample{source: 3, in: 3, out: 5}.bytes(), interfaces{3, 5, 0}},
-		{"sampled on the way out", sample{source: 5, in: 3, out: 5}.bytes(), interfaces{3, 5, 1}},
-		{"sent back where it came from", sample{source: 3, in: 3, out: 3}.bytes(), interfaces{3, 3, 0}},
-		{"discarded", sample{source: 3, in: 3, out: discardedOut}.bytes(), interfaces{3, 0, 0}},
-		{"to several interfaces", sample{source: 3, in: 3, out: severalOut}.bytes(), interfaces{3, 0, 0}},
-		{"to several interfaces whose number is the source's", sample{source: 2, in: 3, out: severalOut}.bytes(), interfaces{3, 0, 0}},
-		{"from the agent itself", sample{source: 5, in: local, out: 5}.bytes(), interfaces{0, 5, 1}},
-		{"to the agent itself", sample{source: 3, in: 3, out: local}.bytes(), interfaces{3, 0, 0}},
-		{"sampled in a VLAN with the interface's number", sample{source: 1<<24 | 5, in: 3, out: 5}.bytes(), interfaces{3, 5, 0}},
-		{"nothing known", sample{}.bytes(), interfaces{0, 0, 0}},
+		{"two interfaces", sample{source: 3, in: 3, out: 5}.bytes(), interfaces{3, 5, 0, true}},
+		{"sampled on the way out", sample{source: 5, in: 3, out: 5}.bytes(), interfaces{3, 5, 1, true}},
+		{"sent back where it came from", sample{source: 3, in: 3, out: 3}.bytes(), interfaces{3, 3, 0, false}},
+		{"discarded", sample{source: 3, in: 3, out: discardedOut}.bytes(), interfaces{3, 0, 0, true}},
+		{"to several interfaces", sample{source: 3, in: 3, out: severalOut}.bytes(), interfaces{3, 0, 0, true}},
+		{"to several interfaces whose number is the source's", sample{source: 2, in: 3, out: severalOut}.bytes(), interfaces{3, 0, 0, false}},
+		{"from the agent itself", sample{source: 5, in: local, out: 5}.bytes(), interfaces{0, 5, 1, true}},
+		{"to the agent itself", sample{source: 3, in: 3, out: local}.bytes(), interfaces{3, 0, 0, true}},
+		{"sampled in a VLAN with the interface's number", sample{source: 1<<24 | 5, in: 3, out: 5}.bytes(), interfaces{3, 5, 0, false}},
+		{"nothing known", sample{}.bytes(), interfaces{0, 0, 0, false}},
 
-		{"expanded: large numbers", expanded{0, 1 << 31, 0, 1 << 30, 0, 1 << 31}.bytes(), interfaces{1 << 30, 1 << 31, 1}},
-		{"expanded: discarded", expanded{0, 3, 0, 3, 1, 258}.bytes(), interfaces{3, 0, 0}},
-		{"expanded: several", expanded{0, 3, 0, 3, 2, 4}.bytes(), interfaces{3, 0, 0}},
-		{"expanded: from the agent itself", expanded{0, 5, 0, local, 0, 5}.bytes(), interfaces{0, 5, 1}},
-		{"expanded: sampled in a VLAN", expanded{1, 5, 0, 3, 0, 5}.bytes(), interfaces{3, 5, 0}},
+		{"expanded: large numbers", expanded{0, 1 << 31, 0, 1 << 30, 0, 1 << 31}.bytes(), interfaces{1 << 30, 1 << 31, 1, true}},
+		{"expanded: discarded", expanded{0, 3, 0, 3, 1, 258}.bytes(), interfaces{3, 0, 0, true}},
+		{"expanded: several", expanded{0, 3, 0, 3, 2, 4}.bytes(), interfaces{3, 0, 0, true}},
+		{"expanded: from the agent itself", expanded{0, 5, 0, local, 0, 5}.bytes(), interfaces{0, 5, 1, true}},
+		{"expanded: sampled in a VLAN", expanded{1, 5, 0, 3, 0, 5}.bytes(), interfaces{3, 5, 0, false}},
 	} {
 		t.Run(test.promise, func(t *testing.T) {
 			r := decodeOne(t, datagramOf(test.sample))
-			if got := (interfaces{r.InIf, r.OutIf, r.FlowDirection}); got != test.want {
+			if got := (interfaces{r.InIf, r.OutIf, r.FlowDirection, r.HasFlowDirection}); got != test.want {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
@@ -228,72 +231,10 @@ func TestPaddingOfTheHeaderIsNotRead(t *testing.T) {
 	}
 }
 
-// gateway is an extended gateway record with the source AS 64496 and a path.
-func gateway(path ...uint32) []byte {
-	return framed(1003, words(1, 0xc6336402, 64500, 64496, 64497), words(path...), words(0, 100))
-}
-
-func TestASPath(t *testing.T) {
-	const set, sequence = 1, 2
-	type numbers struct{ Src, NextHop, Dst uint32 }
-	for _, test := range []struct {
-		promise string
-		record  []byte
-		want    numbers
-	}{
-		{"a sequence", gateway(1, sequence, 3, 64501, 64502, 64503), numbers{64496, 64501, 64503}},
-		{"one AS", gateway(1, sequence, 1, 64501), numbers{64496, 64501, 64501}},
-		{"no segment", gateway(0), numbers{64496, 0, 0}},
-		{"an empty segment", gateway(1, sequence, 0), numbers{64496, 0, 0}},
-		{"two sequences", gateway(2, sequence, 1, 64501, sequence, 2, 64502, 64503), numbers{64496, 64501, 64503}},
-		{"a set at the end", gateway(2, sequence, 2, 64501, 64502, set, 2, 1, 2), numbers{64496, 64501, 64502}},
-		{"a set in the middle", gateway(3, sequence, 1, 64501, set, 2, 1, 2, sequence, 1, 64503), numbers{64496, 64501, 64503}},
-		{"a set in front", gateway(2, set, 2, 1, 2, sequence, 1, 64503), numbers{64496, 0, 64503}},
-		{"only a set", gateway(1, set, 2, 1, 2), numbers{64496, 0, 0}},
-		{"next hop of unknown type", framed(1003, words(0, 64500, 64496, 64497, 1, sequence, 1, 64501)), numbers{64496, 64501, 64501}},
-	} {
-		t.Run(test.promise, func(t *testing.T) {
-			r := decodeOne(t, datagramOf(sampleOf(test.record)))
-			if got := (numbers{r.SrcAS, r.NextHopAS, r.DstAS}); got != test.want {
-				t.Errorf("got %+v, want %+v", got, test.want)
-			}
-			if r.NextHop.IsValid() {
-				t.Errorf("next hop %v is that of BGP", r.NextHop)
-			}
-		})
-	}
-}
-
-func TestRouterAndSwitch(t *testing.T) {
-	for _, test := range []struct {
-		promise string
-		record  []byte
-		want    flow.Record
-	}{
-		{"IPv4 next hop", framed(1002, words(1, 0xc6336402, 24, 16)),
-			flow.Record{NextHop: netip.MustParseAddr("198.51.100.2"), SrcNet: 24, DstNet: 16}},
-		{"IPv6 next hop", framed(1002, words(2, 0x20010db8, 0, 0, 1, 48, 32)),
-			flow.Record{NextHop: netip.MustParseAddr("2001:db8::1"), SrcNet: 48, DstNet: 32}},
-		{"next hop of unknown type does not cost the prefix lengths", framed(1002, words(0, 24, 16)),
-			flow.Record{SrcNet: 24, DstNet: 16}},
-		{"prefix lengths that cannot be are unknown", framed(1002, words(0, 0xffffffff, 129)), flow.Record{}},
-		{"VLANs", framed(1001, words(100, 5, 200, 0)), flow.Record{SrcVlan: 100, DstVlan: 200}},
-		{"VLANs that cannot be are unknown", framed(1001, words(0xffffffff, 0, 4096, 0)), flow.Record{}},
-	} {
-		t.Run(test.promise, func(t *testing.T) {
-			r := decodeOne(t, datagramOf(sampleOf(test.record)))
-			got := flow.Record{NextHop: r.NextHop, SrcNet: r.SrcNet, DstNet: r.DstNet, SrcVlan: r.SrcVlan, DstVlan: r.DstVlan}
-			if diff := cmp.Diff(test.want, got, compareAddrs); diff != "" {
-				t.Errorf("record differs (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
 // The record is reused from sample to sample: what one said must not be left over.
 func TestNothingIsLeftOverFromTheSampleBefore(t *testing.T) {
 	full := sampleOf(rawHeader(1, 1500, tcpFrame), gateway(1, 2, 1, 64501), ipv4Record, ethernet,
-		framed(1001, words(100, 5, 200, 0)), framed(1002, words(1, 0xc6336402, 24, 16)))
+		framed(1001, words(100, 5, 200, 0)), framed(1002, words(1, 0xc6336402, 24, 16)), mpls, nat, natPort, vni)
 	alone := decodeOne(t, datagramOf(sampleOf()))
 	both, err := decode(t, datagramOf(full, sampleOf()))
 	if err != nil || len(both) != 2 {
