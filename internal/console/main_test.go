@@ -25,7 +25,7 @@ func newDatabase(t *testing.T) (write, read *sql.DB) {
 	t.Helper()
 	ctx, engine, name := context.Background(), chdbtest.Engine(t), chdbtest.Database(t)
 	write = open(t, chhttp.New(engine, chhttp.Options{}), name)
-	must(t, clickhouse.ConfigureKafka(ctx, write, clickhouse.Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "flow-messages", Group: "test"}))
+	must(t, clickhouse.ConfigureKafka(ctx, write, clickhouse.Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "flow-messages", CountersTopic: "interface-counters", Group: "test"}))
 	must(t, clickhouse.Migrate(ctx, write))
 	return write, open(t, chhttp.New(engine, chhttp.Options{ReadOnly: true}), name)
 }
