@@ -8,8 +8,7 @@ package pb
 
 import _ "embed"
 
-//go:generate go run ../internal/protogen FlowMessage.proto ../doc/fields.md
-//go:generate go run ../internal/protogen InterfaceCounters.proto ../doc/counters.md
+//go:generate go run ../internal/protogen . ../doc
 
 // Definition is the text of FlowMessage.proto, comments included. ClickHouse's
 // Kafka table gets its schema from it.

@@ -1,64 +1,95 @@
 package main
 
 import (
-	"fmt"
-	"regexp"
+	"strconv"
 	"strings"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
+	"github.com/leoluk/NetMeta/internal/protogen/catalog"
 )
 
-// fieldLabels are what a field's comment may say behind a label of its own; the
-// text in front of the first label is its meaning.
-var fieldLabels = []string{"Unit", "Column", "sFlow", "v5", "v9/IPFIX"}
+const flowFile = "FlowMessage.proto"
 
-var labelled = regexp.MustCompile(`^(` + strings.Join(fieldLabels, "|") + `): (.*)$`)
+// fieldPage is a page with all fields of one message.
+type fieldPage struct {
+	File, Page   string
+	Title, Intro string
+	Table        string // whose columns the fields are stored in
+}
 
-// fieldTable writes the fields of message as a Markdown page, in the order of
-// their numbers. Fields without a comment share the one before them.
-func fieldTable(message protoreflect.MessageDescriptor) string {
+var fieldPages = []fieldPage{
+	{
+		File: flowFile, Page: "fields.md", Table: "flows_raw",
+		Title: "Fields of a FlowMessage",
+		Intro: "What a flow holds, where each protocol carries it, and which column stores it; [protocols.md](protocols.md) shows the same by subject. " +
+			"IE is an [IANA IPFIX information element](https://www.iana.org/assignments/ipfix/ipfix.xhtml), which NetFlow v9 numbers alike. An empty cell: the protocol does not say.",
+	},
+	{
+		File: "InterfaceCounters.proto", Page: "counters.md", Table: "interface_counters",
+		Title: "Fields of an InterfaceCounters",
+		Intro: "An interface's own count of its traffic, as sFlow agents send it in counter samples (generic interface counters, sFlow version 5 section 5.3, struct if_counters), and which column stores it. " +
+			"The view `interface_traffic` makes rates of the totals.",
+	},
+}
+
+// column is one column of a page's table; it is left out where no field has text in it.
+type column struct {
+	title string
+	text  func(catalog.Field) string
+}
+
+func (p fieldPage) columns() []column {
+	return []column{
+		{"Number", func(f catalog.Field) string { return strconv.Itoa(f.Number) }},
+		{"Field", func(f catalog.Field) string { return f.Name }},
+		{"Column of `" + p.Table + "`", columnText},
+		{"Meaning", func(f catalog.Field) string { return f.Meaning }},
+		{"Unit", func(f catalog.Field) string { return f.Unit }},
+		{"sFlow", func(f catalog.Field) string { return f.SFlow }},
+		{"NetFlow v5", func(f catalog.Field) string { return f.NetFlow5 }},
+		{"NetFlow v9, IPFIX", func(f catalog.Field) string { return f.NetFlow9 }},
+	}
+}
+
+// columnText is the name of the column that stores a field, as readers see it.
+func columnText(f catalog.Field) string {
+	switch {
+	case f.Column == "":
+		return "not stored"
+	case f.Implied:
+		return "implied by " + f.Column
+	}
+	return f.Column
+}
+
+func (p fieldPage) render(fields []catalog.Field) (string, error) {
 	var page strings.Builder
-	fmt.Fprintf(&page, "# Fields of a %s\n\n", message.Name())
-	page.WriteString("<!-- Made from pb/FlowMessage.proto by go generate ./pb: change it there. -->\n\n")
-	page.WriteString("What a flow holds, and where each protocol carries it. IE is an [IANA IPFIX information element](https://www.iana.org/assignments/ipfix/ipfix.xhtml), which NetFlow v9 numbers alike. An empty cell: the protocol does not say.\n\n")
-	page.WriteString("| Number | Field | Column of `flows_raw` | Meaning | Unit | sFlow | NetFlow v5 | NetFlow v9, IPFIX |\n|--:|---|---|---|---|---|---|---|\n")
-	fields := message.Fields()
-	for i := range fields.Len() {
-		field := fields.Get(i)
-		comment := message.ParentFile().SourceLocations().ByDescriptor(field).LeadingComments
-		if comment == "" {
-			continue
-		}
-		meaning, labels := parseComment(comment)
-		fmt.Fprintf(&page, "| %d | %s | %s | %s | %s | %s | %s | %s |\n", field.Number(), field.Name(),
-			column(field, labels), meaning, labels["Unit"], labels["sFlow"], labels["v5"], labels["v9/IPFIX"])
-	}
-	return page.String()
+	page.WriteString("# " + p.Title + "\n\n")
+	page.WriteString("<!-- Made from pb/" + p.File + " by go generate ./pb: change it there. -->\n\n")
+	page.WriteString(p.Intro + "\n\n")
+	writeTable(&page, p.columns(), fields)
+	return page.String(), nil
 }
 
-// tunnelFields are without a column: no decoder fills them yet.
-const firstTunnelField, lastTunnelField = 43, 64
-
-func column(field protoreflect.FieldDescriptor, labels map[string]string) string {
-	switch n := field.Number(); {
-	case labels["Column"] != "":
-		return labels["Column"]
-	case n >= firstTunnelField && n <= lastTunnelField:
-		return ""
-	}
-	return string(field.Name())
-}
-
-func parseComment(comment string) (meaning string, labels map[string]string) {
-	labels = map[string]string{}
-	var words []string
-	for line := range strings.Lines(comment) {
-		line = strings.TrimSpace(line)
-		if match := labelled.FindStringSubmatch(line); match != nil {
-			labels[match[1]] = match[2]
-		} else {
-			words = append(words, line)
+// writeTable writes a Markdown table with one row for each field.
+func writeTable(page *strings.Builder, columns []column, fields []catalog.Field) {
+	var used []column
+	for _, c := range columns {
+		for _, f := range fields {
+			if c.text(f) != "" {
+				used = append(used, c)
+				break
+			}
 		}
 	}
-	return strings.ReplaceAll(strings.TrimSpace(strings.Join(words, " ")), "|", `\|`), labels
+	row := func(cell func(column) string) {
+		for _, c := range used {
+			page.WriteString("| " + cell(c) + " ")
+		}
+		page.WriteString("|\n")
+	}
+	row(func(c column) string { return c.title })
+	row(func(column) string { return "---" })
+	for _, f := range fields {
+		row(func(c column) string { return c.text(f) })
+	}
 }

@@ -1,7 +1,7 @@
-// Command protogen compiles a .proto file to Go beside it, without protoc: the
-// compiler is a Go library and the code generator a tool of go.mod, so that both
-// have a pinned version and go generate needs nothing installed. From the comments
-// of the file's first message it makes a page of documentation.
+// Command protogen compiles NetMeta's .proto files to Go, without protoc: the compiler
+// is a Go library and the code generator a tool of go.mod, so that both have a pinned
+// version and go generate needs nothing installed. From the comments of the files it
+// makes pages of documentation.
 package main
 
 import (
@@ -13,15 +13,18 @@ import (
 	"path/filepath"
 
 	"github.com/bufbuild/protocompile"
+	"github.com/bufbuild/protocompile/linker"
 	"github.com/bufbuild/protocompile/protoutil"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/leoluk/NetMeta/internal/protogen/catalog"
 )
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: protogen FILE.proto PAGE.md")
+		fmt.Fprintln(os.Stderr, "usage: protogen PROTO-DIRECTORY PAGE-DIRECTORY")
 		os.Exit(2)
 	}
 	if err := generate(os.Args[1], os.Args[2]); err != nil {
@@ -30,31 +33,65 @@ func main() {
 	}
 }
 
-func generate(file, page string) error {
+func generate(protos, docs string) error {
+	for _, p := range fieldPages {
+		fields, err := compile(protos, p.File)
+		if err != nil {
+			return err
+		}
+		if err := writePage(docs, p.Page, func() (string, error) { return p.render(fields) }); err != nil {
+			return err
+		}
+		if p.File != flowFile {
+			continue
+		}
+		if err := writePage(docs, "protocols.md", func() (string, error) { return protocolsPage(fields) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writePage(docs, name string, render func() (string, error)) error {
+	text, err := render()
+	if err != nil {
+		return fmt.Errorf("make page %s: %w", name, err)
+	}
+	return os.WriteFile(filepath.Join(docs, name), []byte(text), 0o644)
+}
+
+// compile writes the Go code of a .proto file beside it, and returns the fields of its
+// first message.
+func compile(dir, name string) ([]catalog.Field, error) {
 	compiler := protocompile.Compiler{
-		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{}),
+		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{ImportPaths: []string{dir}}),
 		SourceInfoMode: protocompile.SourceInfoStandard,
 	}
-	files, err := compiler.Compile(context.Background(), file)
+	files, err := compiler.Compile(context.Background(), name)
 	if err != nil {
-		return fmt.Errorf("compile %s: %w", file, err)
+		return nil, fmt.Errorf("compile %s: %w", name, err)
 	}
-	request := &pluginpb.CodeGeneratorRequest{
-		FileToGenerate: []string{file},
+	if err := writeCode(dir, files[0]); err != nil {
+		return nil, err
+	}
+	return catalog.Fields(files[0].Messages().Get(0))
+}
+
+func writeCode(dir string, file linker.File) error {
+	response, err := runPlugin(&pluginpb.CodeGeneratorRequest{
+		FileToGenerate: []string{file.Path()},
 		Parameter:      proto.String("paths=source_relative"),
-		ProtoFile:      []*descriptorpb.FileDescriptorProto{protoutil.ProtoFromFileDescriptor(files[0])},
-	}
-	response, err := runPlugin(request)
+		ProtoFile:      []*descriptorpb.FileDescriptorProto{protoutil.ProtoFromFileDescriptor(file)},
+	})
 	if err != nil {
 		return err
 	}
 	for _, f := range response.File {
-		target := filepath.Join(filepath.Dir(file), filepath.Base(f.GetName()))
-		if err := os.WriteFile(target, []byte(f.GetContent()), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, f.GetName()), []byte(f.GetContent()), 0o644); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(page, []byte(fieldTable(files[0].Messages().Get(0))), 0o644)
+	return nil
 }
 
 // runPlugin speaks protoc's plugin protocol: a CodeGeneratorRequest on standard
