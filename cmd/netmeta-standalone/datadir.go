@@ -14,6 +14,7 @@ import (
 //
 //	clickhouse/     the engine's tables
 //	kafka/          the broker's topics and offsets
+//	exporters.json  templates and sampling rates that exporters have sent
 //	addresses.json  where the running instance listens, for scripts
 //	lock            held while an instance runs
 type dataDir struct {
@@ -47,6 +48,7 @@ func openDataDir(path string) (*dataDir, error) {
 
 func (d *dataDir) clickhouse() string { return filepath.Join(d.path, "clickhouse") }
 func (d *dataDir) kafka() string      { return filepath.Join(d.path, "kafka") }
+func (d *dataDir) exporters() string  { return filepath.Join(d.path, "exporters.json") }
 
 // addresses is where an instance listens. Scripts that start one with port 0 read
 // it from addresses.json, which is complete when it is there.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/metrics"
 )
 
 // ready tells whether a flow that arrives now will be stored and can be queried:
@@ -25,6 +26,34 @@ func (s *standalone) ready(ctx context.Context) error {
 	}
 	if s.demo && !s.historyStored.Load() {
 		return errors.New("the history of the demo is being stored")
+	}
+	return nil
+}
+
+// checks are what /healthz and /readyz of the metrics' address answer.
+func (s *standalone) checks() []metrics.Check {
+	return []metrics.Check{
+		{Name: "collector", Live: true, Probe: s.probeCollector},
+		{Name: "storage", Probe: func() error {
+			if !s.collecting.Load() {
+				return errStarting
+			}
+			return s.ready(context.Background())
+		}},
+	}
+}
+
+var errStarting = errors.New("is starting")
+
+// probeCollector asks all sockets whether they are read.
+func (s *standalone) probeCollector() error {
+	if !s.collecting.Load() {
+		return nil
+	}
+	for _, c := range s.collector.Checks() {
+		if err := c.Probe(); err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
 	}
 	return nil
 }

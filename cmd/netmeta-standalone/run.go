@@ -49,6 +49,7 @@ type standalone struct {
 	collector *collect.Collector
 
 	console       stage
+	collecting    atomic.Bool // the collector has started
 	historyStored atomic.Bool // of the demo
 	stops         []func()
 }
@@ -107,7 +108,7 @@ func (s *standalone) reserve(context.Context) (err error) {
 		return err
 	}
 	s.onStop(func() { s.sql.Close() })
-	s.metrics, err = metrics.Serve(s.config.metrics)
+	s.metrics, err = metrics.Serve(s.config.metrics, s.checks()...)
 	if err != nil {
 		return fmt.Errorf("%w (choose another address with --metrics)", err)
 	}
@@ -162,23 +163,41 @@ func (s *standalone) migrate(ctx context.Context) error {
 }
 
 func (s *standalone) startCollector(context.Context) (err error) {
-	s.producer, err = queue.Open(queue.Config{Brokers: []string{s.broker.Address()}, Topic: flow.Topic})
+	if s.producer, err = s.openQueue(flow.Topic); err != nil {
+		return err
+	}
+	counters, err := s.openQueue(flow.CountersTopic)
 	if err != nil {
 		return err
+	}
+	s.receive.StateFile = s.dir.exporters()
+	s.collector, err = collect.Start(s.receive, collect.Outputs{
+		Flows:    func() collect.Writer { return s.producer.NewWriter() },
+		Counters: func() collect.Writer { return counters.NewWriter() },
+	})
+	if err != nil {
+		return fmt.Errorf("%w (choose other addresses with --sflow, --netflow, --netflow-legacy)", err)
+	}
+	s.collecting.Store(true)
+	s.onStop(s.collector.Stop)
+	return nil
+}
+
+// openQueue opens a queue to the broker. It has no spool: the broker is in this process
+// and does not go away.
+func (s *standalone) openQueue(topic string) (*queue.Producer, error) {
+	producer, err := queue.Open(queue.Config{Brokers: []string{s.broker.Address()}, Topic: topic})
+	if err != nil {
+		return nil, err
 	}
 	s.onStop(func() {
 		flush, cancel := context.WithTimeout(context.Background(), flushTimeout)
 		defer cancel()
-		if err := s.producer.Close(flush); err != nil {
-			slog.Error("standalone: flows were lost while stopping", "error", err)
+		if err := producer.Close(flush); err != nil {
+			slog.Error("standalone: messages were lost while stopping", "topic", topic, "error", err)
 		}
 	})
-	s.collector, err = collect.Start(s.receive, collect.Outputs{Flows: func() collect.Writer { return s.producer.NewWriter() }})
-	if err != nil {
-		return fmt.Errorf("%w (choose other addresses with --sflow, --netflow, --netflow-legacy)", err)
-	}
-	s.onStop(s.collector.Stop)
-	return nil
+	return producer, nil
 }
 
 // watch lets the console take note of losses while no browser is open.

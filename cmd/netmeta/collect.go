@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +20,7 @@ type collecting struct {
 	collect collect.Flags
 	kafkaFlags
 	output       string
+	stateDir     string
 	metrics      string
 	flushTimeout time.Duration
 }
@@ -50,6 +53,7 @@ what a Kafka message holds too.`,
 	flags.SortFlags = false
 	c.collect.Add(flags)
 	c.addKafkaFlags(cmd)
+	flags.StringVar(&c.stateDir, "state-dir", "", "directory for what has to outlive this process: flows that wait for Kafka, and the exporters' templates and sampling rates (default: nothing does)")
 	flags.StringVar(&c.output, "output", "", "file to append FlowMessages to instead of Kafka; - is standard output")
 	// Kubernetes kills 30 s after it has asked to stop.
 	flags.DurationVar(&c.flushTimeout, "flush-timeout", 20*time.Second, "how long to wait, when stopping, for Kafka to take what was received")
@@ -63,6 +67,9 @@ func (c *collecting) run(ctx context.Context) error {
 	config, err := c.collect.Config()
 	if err != nil {
 		return err
+	}
+	if err := c.prepareState(&config); err != nil {
+		return fmt.Errorf("--state-dir: %w", err)
 	}
 	to, err := c.open()
 	if err != nil {
@@ -90,9 +97,21 @@ func (c *collecting) run(ctx context.Context) error {
 	return nil
 }
 
-func (c *collecting) open() (destination, error) {
-	if c.output != "" {
-		return openFile(c.output)
+// prepareState makes the directory of --state-dir.
+func (c *collecting) prepareState(config *collect.Config) error {
+	if c.stateDir == "" {
+		return nil
 	}
-	return c.openKafka()
+	config.StateFile = filepath.Join(c.stateDir, "exporters.json")
+	return os.MkdirAll(c.stateDir, 0o700)
+}
+
+func (c *collecting) open() (destination, error) {
+	switch {
+	case c.output != "":
+		return openFile(c.output)
+	case c.stateDir != "":
+		return c.openKafka(filepath.Join(c.stateDir, "spool"))
+	}
+	return c.openKafka("")
 }

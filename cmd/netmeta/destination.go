@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/leoluk/NetMeta/internal/collect"
@@ -39,6 +42,7 @@ func openFile(path string) (destination, error) {
 type kafkaFlags struct {
 	queue         queue.Config
 	countersTopic string
+	spoolSize     string
 }
 
 func (k *kafkaFlags) addKafkaFlags(cmd *cobra.Command) {
@@ -49,13 +53,25 @@ func (k *kafkaFlags) addKafkaFlags(cmd *cobra.Command) {
 	flags.StringVar(&k.queue.Compression, "compression", "lz4", "how to compress what goes to Kafka: lz4, zstd, snappy, gzip or none")
 	completeEnum(cmd, "compression", "lz4", "zstd", "snappy", "gzip", "none")
 	flags.IntVar(&k.queue.Buffer, "kafka-buffer", 64<<20, "bytes of encoded flows that may wait for Kafka in memory; what exceeds it is dropped and counted")
+	flags.StringVar(&k.spoolSize, "spool-size", "8GiB", "with --state-dir: most that flows waiting for Kafka may take on disk, compressed")
+	flags.StringVar(&k.queue.SpoolDrop, "spool-drop", "oldest", "what to drop, and count, when that is reached: oldest or newest")
+	completeEnum(cmd, "spool-drop", "oldest", "newest")
 }
 
-// countersBuffer is enough for the counters of thousands of interfaces.
-const countersBuffer = 4 << 20
+// Counters of thousands of interfaces are few beside flows.
+const (
+	countersBuffer = 4 << 20
+	countersSpool  = 256 << 20
+)
 
-// openKafka opens a producer for each topic. Both go on trying while Kafka is away.
-func (k *kafkaFlags) openKafka() (destination, error) {
+// openKafka opens a producer for each topic. Both go on trying while Kafka is away, and
+// have batches wait in the directory spool if that is not empty.
+func (k *kafkaFlags) openKafka(spool string) (destination, error) {
+	size, err := humanize.ParseBytes(k.spoolSize)
+	if err != nil || size > math.MaxInt64 {
+		return destination{}, fmt.Errorf("--spool-size: %q is no size such as 500MiB or 8GiB", k.spoolSize)
+	}
+	k.queue.Spool, k.queue.SpoolBytes = spool, int64(size)
 	flows, err := queue.Open(k.queue)
 	if err != nil {
 		return destination{}, err
@@ -70,7 +86,7 @@ func (k *kafkaFlags) openKafka() (destination, error) {
 		return d, nil
 	}
 	config := k.queue
-	config.Topic, config.Buffer = k.countersTopic, countersBuffer
+	config.Topic, config.Buffer, config.SpoolBytes = k.countersTopic, countersBuffer, min(countersSpool, config.SpoolBytes)
 	counters, err := queue.Open(config)
 	if err != nil {
 		return destination{}, errors.Join(err, flows.Close(context.Background()))

@@ -6,6 +6,7 @@
 package collect
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -44,6 +45,10 @@ type Config struct {
 	DefaultRate  uint64             // sampling rate of exporters that do not say theirs; 0: unknown
 	Overrides    exporter.Overrides // what is configured for single exporters
 	TemplateWait time.Duration      // flows wait so long for their template; 0: the default
+
+	// StateFile keeps what exporters have said (templates, sampling rates, sequence
+	// numbers) over restarts. Empty: it is forgotten.
+	StateFile string
 }
 
 // Outputs open writers for what is decoded. Each is called once for every socket that
@@ -74,6 +79,9 @@ type Collector struct {
 	listeners []*listen.Listener
 	bound     []Listener
 	checks    []metrics.Check
+
+	forget func() // ends saving
+	saving sync.WaitGroup
 }
 
 // decoder is what a protocol package offers: it emits every record that it can
@@ -91,6 +99,7 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 			DefaultRate: config.DefaultRate, Overrides: config.Overrides, TemplateWait: config.TemplateWait,
 		}),
 	}
+	c.remember()
 	for _, l := range []struct {
 		name, address string
 		newDecoder    func() decoder
@@ -108,21 +117,47 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 		}
 	}
 	if len(c.listeners) == 0 {
+		c.Stop()
 		return nil, fmt.Errorf("no address to listen on was given: every listener is switched off")
 	}
 	return c, nil
 }
 
+// remember loads the state of exporters, and saves it from now on until Stop.
+func (c *Collector) remember() {
+	ctx, forget := context.WithCancel(context.Background())
+	c.forget = forget
+	if c.config.StateFile == "" {
+		return
+	}
+	if err := c.table.LoadFile(c.config.StateFile, time.Now()); err != nil {
+		slog.Warn("collect: exporters have to send their templates and sampling rates again", "error", err)
+	}
+	c.saving.Go(func() {
+		if err := exporter.Persist(ctx, c.table, c.config.StateFile); err != nil {
+			slog.Error("collect: the state of exporters was not saved", "error", err)
+		}
+	})
+}
+
 func (c *Collector) newNetFlow() decoder { return netflow.NewDecoder(c.table, c.emitFlows()) }
 
 func (c *Collector) newSFlow() decoder {
-	return sflow.NewDecoder(c.table, c.emitFlows(), func(*flow.Counters) {})
+	return sflow.NewDecoder(c.table, c.emitFlows(), c.emitCounters())
 }
 
-// emitFlows returns what a decoder hands its flows to.
+// emitFlows and emitCounters return what a decoder hands its results to.
 func (c *Collector) emitFlows() func(*flow.Record) {
 	writer := c.outputs.Flows()
 	return func(r *flow.Record) { writer.Append(r) }
+}
+
+func (c *Collector) emitCounters() func(*flow.Counters) {
+	if c.outputs.Counters == nil {
+		return func(*flow.Counters) {}
+	}
+	writer := c.outputs.Counters()
+	return func(counters *flow.Counters) { writer.Append(counters) }
 }
 
 func (c *Collector) listen(name, address string, newDecoder func() decoder) error {
@@ -159,13 +194,15 @@ func probe(sockets []*metrics.Busy) error {
 func (c *Collector) Listeners() []Listener { return c.bound }
 
 // Stop ends receiving. When it returns, every record of every datagram that was
-// received is with a writer.
+// received is with a writer, and the state of exporters is saved.
 func (c *Collector) Stop() {
 	var stopping sync.WaitGroup
 	for _, l := range c.listeners {
 		stopping.Go(l.Stop)
 	}
 	stopping.Wait()
+	c.forget()
+	c.saving.Wait()
 }
 
 // Checks say whether every socket is being read: a decoder that does not come to the
