@@ -95,10 +95,7 @@ func (s *Spool) writeFile(batches []*Batch, parts []Part, replaces uint64) error
 	for i, p := range parts {
 		b := batches[i]
 		b.offset, b.sum = end, checksum(p.Data)
-		h := header{length: b.length, flows: b.Flows, number: b.number, appended: b.appended, sum: b.sum}
-		if replaces != 0 {
-			h.part, h.parts, h.replaces = uint8(i), uint8(len(parts)), replaces
-		}
+		h := header{length: b.length, flows: b.Flows, number: b.number, replaces: replaces, appended: b.appended, sum: b.sum}
 		// The header first: data that is missing behind it is recognised by its length.
 		head := h.encode()
 		if _, err := g.file.WriteAt(head[:], end); err != nil {

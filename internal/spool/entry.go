@@ -10,13 +10,11 @@ import (
 // big endian:
 //
 //	 0  4  magic, with the version of this layout
-//	 4  1  which part of the batch it replaces this is, from 0
-//	 5  1  how many parts that batch was replaced by; 0: it replaces none
-//	 6  2  zero
+//	 4  4  zero
 //	 8  4  length of the data
 //	12  4  flows in the data
 //	16  8  number of the batch
-//	24  8  number of the batch that it replaces in part
+//	24  8  number of the batch that it replaces in part; 0: of none
 //	32  8  time of appending, Unix milliseconds
 //	40  4  CRC-32C of the data
 //	44  4  CRC-32C of bytes 0 to 43
@@ -54,13 +52,12 @@ var (
 
 // header is what precedes a batch's data in its segment.
 type header struct {
-	part, parts uint8
-	length      int
-	flows       int
-	number      uint64
-	replaces    uint64
-	appended    int64
-	sum         uint32
+	length   int
+	flows    int
+	number   uint64
+	replaces uint64
+	appended int64
+	sum      uint32
 
 	done bool
 	note []byte // nil: none
@@ -68,7 +65,6 @@ type header struct {
 
 func (h *header) encode() (b [headerBytes]byte) {
 	copy(b[:], magic[:])
-	b[4], b[5] = h.part, h.parts
 	be := binary.BigEndian
 	be.PutUint32(b[8:], uint32(h.length))
 	be.PutUint32(b[12:], uint32(h.flows))
@@ -87,7 +83,6 @@ func decodeHeader(b []byte) (header, error) {
 		return header{}, errNoHeader
 	}
 	h := header{
-		part: b[4], parts: b[5],
 		length:   int(be.Uint32(b[8:])),
 		flows:    int(be.Uint32(b[12:])),
 		number:   be.Uint64(b[16:]),

@@ -44,7 +44,7 @@ func (s *Spool) recover() (begun []*Batch, err error) {
 		s.segments = append(s.segments, g)
 		s.bytes += g.size
 	}
-	s.settleReplaced(entries)
+	s.dropParts(entries)
 	for _, e := range entries {
 		s.next = max(s.next, e.number+1)
 		if e.done {
@@ -135,41 +135,17 @@ func readHeader(f io.ReaderAt, offset, size int64) (header, int64, error) {
 	}
 }
 
-// settleReplaced ends what a process that was killed within Replace has left: the
-// batch is done if all its parts were written, and the parts are if they were not.
-func (s *Spool) settleReplaced(entries []*found) {
-	pending := map[uint64]*found{}
+// dropParts ends the parts of batches that are not done: the process was killed within
+// Replace, and has handed out none of them.
+func (s *Spool) dropParts(entries []*found) {
+	live := map[uint64]bool{}
 	for _, e := range entries {
-		if !e.done {
-			pending[e.number] = e
-		}
+		live[e.number] = live[e.number] || !e.done
 	}
-	parts := map[*found][]*found{}
 	for _, e := range entries {
-		if original := pending[e.replaces]; e.parts > 0 && original != nil {
-			parts[original] = append(parts[original], e)
-		}
-	}
-	for original, parts := range parts {
-		ended := parts
-		if s.complete(parts) {
-			ended = []*found{original}
-		}
-		for _, e := range ended {
+		if live[e.replaces] {
 			e.done = true
 			s.mark(e.batch())
 		}
 	}
-}
-
-func (s *Spool) complete(parts []*found) bool {
-	have := map[uint8]bool{}
-	for _, e := range parts {
-		if e.done {
-			have[e.part] = true // it was delivered, so Replace came to its end
-		} else if _, err := s.Data(e.batch()); err == nil {
-			have[e.part] = true
-		}
-	}
-	return len(have) == int(parts[0].parts)
 }
