@@ -12,6 +12,7 @@ import (
 type counters struct {
 	protocols    [len(flow.Protocols)]protocolCounters
 	limitedFlows atomic.Uint64
+	unsampled    atomic.Uint64 // packets
 }
 
 type protocolCounters struct {
@@ -55,6 +56,9 @@ func (s *State) AddRecords(p flow.Protocol, n, unrated int) {
 		c.unrated.Add(uint64(unrated))
 	}
 }
+
+// AddUnsampled counts packets that an sFlow agent says it could not sample.
+func (s *State) AddUnsampled(packets uint64) { s.counters.Load().unsampled.Add(packets) }
 
 // streamKey: the streams of two protocols know nothing of each other.
 type streamKey struct {

@@ -43,6 +43,9 @@ var (
 	limitedDesc = prometheus.NewDesc("netmeta_exporter_limited_flows_total",
 		"Flows left out because the exporter sends more than its limit of flows a second. The sampling rate of those that were kept is raised accordingly.",
 		[]string{"exporter"}, nil)
+	unsampledDesc = prometheus.NewDesc("netmeta_exporter_unsampled_packets_total",
+		"Packets that an sFlow agent says it should have sampled but could not, for lack of resources. While it grows, traffic is underestimated: have the agent sample one in more packets.",
+		[]string{"exporter"}, nil)
 	rateDesc = prometheus.NewDesc("netmeta_exporter_sampling_rate",
 		"Sampling rate of the exporter's last record, in packets per sample.",
 		[]string{"exporter"}, nil)
@@ -55,7 +58,7 @@ var (
 
 	allDescs = []*prometheus.Desc{
 		datagramsDesc, bytesDesc, recordsDesc, unratedDesc, lostDesc, lateDesc, awayDesc, duplicatesDesc, restartsDesc,
-		templateMissesDesc, limitedDesc, rateDesc, lastSeenDesc, infoDesc,
+		templateMissesDesc, limitedDesc, unsampledDesc, rateDesc, lastSeenDesc, infoDesc,
 	}
 )
 
@@ -120,6 +123,7 @@ func (c *counters) collect(metrics chan<- prometheus.Metric, exporter string) {
 		}
 	}
 	metrics <- prometheus.MustNewConstMetric(limitedDesc, prometheus.CounterValue, value(&c.limitedFlows), exporter)
+	metrics <- prometheus.MustNewConstMetric(unsampledDesc, prometheus.CounterValue, value(&c.unsampled), exporter)
 }
 
 func (c *protocolCounters) collect(metrics chan<- prometheus.Metric, exporter string, p flow.Protocol) {

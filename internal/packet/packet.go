@@ -58,12 +58,10 @@ func IP(b []byte, r *flow.Record) {
 		return
 	}
 	outer.writeOuter(r)
-	t, ok := outer.tunnel()
-	if !ok {
-		return
+	if t, ok := outer.tunnel(); ok {
+		r.TunnelType, r.VNI = t.kind, t.vni
+		inner(t.etype, t.payload, r)
 	}
-	r.TunnelType, r.VNI = t.kind, t.vni
-	inner(t.etype, t.payload, r)
 }
 
 // Inner reads what a tunnel of unknown kind carries into the fields for that: a frame

@@ -16,10 +16,6 @@ var (
 		Name: "netmeta_sflow_interface_counters_total",
 		Help: "Blocks of generic interface counters in counter samples that were handed on. 0 while counter samples arrive: the agents send other counters only.",
 	})
-	agentDrops = promauto.NewCounter(prometheus.CounterOpts{
-		Name: "netmeta_sflow_agent_drops_total",
-		Help: "Packets that agents say they should have sampled but could not, for lack of resources. If it grows, traffic is underestimated: raise the sampling rate's N on busy switches.",
-	})
 	lostSamples = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "netmeta_sflow_samples_lost_total",
 		Help: "Flow samples missing in the numbering of their data sources: lost on the way, or dropped here. Agents that number all sources together count here, too.",
@@ -67,7 +63,7 @@ type tally struct {
 	samples           [kinds]int
 	records, unrated  int
 	interfaceCounters int
-	agentDrops, lost  uint64
+	lost, unsampled   uint64 // samples; packets
 }
 
 // publish adds the tally to the metrics.
@@ -78,7 +74,6 @@ func (t *tally) publish() {
 	add(records, t.records)
 	add(unknownRates, t.unrated)
 	add(interfaceCounters, t.interfaceCounters)
-	add(agentDrops, int(t.agentDrops))
 	add(lostSamples, int(t.lost))
 }
 

@@ -60,8 +60,7 @@ func (d *Decoder) counterSample(source uint64, x *xdr) {
 		}
 	}
 	if block != nil {
-		d.counters.Name = d.names.of(name)
-		readInterfaceCounters(block, &d.counters)
+		d.setCounters(d.names.of(name), block)
 		d.tally.interfaceCounters++
 		d.count(&d.counters)
 	}
@@ -69,8 +68,14 @@ func (d *Decoder) counterSample(source uint64, x *xdr) {
 
 const interfaceCountersSize = 88
 
-// readInterfaceCounters reads struct if_counters.
-func readInterfaceCounters(b []byte, c *flow.Counters) {
+// setCounters reads struct if_counters.
+func (d *Decoder) setCounters(name string, b []byte) {
+	c := &d.counters
+	c.TimeReceived = d.common.TimeReceived
+	c.SamplerAddress, c.ObservationDomain = d.header.agent, d.header.subAgent
+	c.SequenceNum, c.Uptime = d.header.sequence, d.header.uptime
+
+	c.Name = name
 	c.Interface, c.Type = word(b, 0), word(b, 1)
 	c.Speed = binary.BigEndian.Uint64(b[8:])
 	c.Duplex, c.Status = word(b, 4), word(b, 5)

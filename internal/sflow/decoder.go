@@ -43,8 +43,8 @@ type Decoder struct {
 	// Of the datagram that is read.
 	received time.Time
 	state    *exporter.State
-	common   flow.Record   // what all flow samples have in common
-	counters flow.Counters // what all counter samples have in common; handed to count
+	header   header
+	common   flow.Record // what all flow samples have in common
 	rate     knownRate
 	tally    tally
 	err      error // the first
@@ -53,6 +53,8 @@ type Decoder struct {
 	record flow.Record // handed to emit
 	packet sampledPacket
 	route  route
+
+	counters flow.Counters // handed to count
 }
 
 // NewDecoder returns a Decoder that from within Decode calls emit for every flow
@@ -115,6 +117,9 @@ func (d *Decoder) datagram(x xdr, source netip.Addr) {
 		d.sample(format, body)
 	}
 	d.state.AddRecords(flow.SFlow, d.tally.records, d.tally.unrated)
+	if d.tally.unsampled > 0 {
+		d.state.AddUnsampled(d.tally.unsampled)
+	}
 }
 
 // header is a datagram's. Several sub-agents can share one address; each numbers its
@@ -127,6 +132,7 @@ type header struct {
 
 // begin sets what is the same for all samples of a datagram of so many bytes.
 func (d *Decoder) begin(h header, size int) {
+	d.header = h
 	d.state = d.table.Get(h.agent, d.received)
 	d.state.Received(flow.SFlow, size)
 	d.state.Sequence(flow.SFlow, h.subAgent, h.sequence, 1)
@@ -139,25 +145,21 @@ func (d *Decoder) begin(h header, size int) {
 	d.common.SamplerAddress, d.common.ObservationDomain = h.agent, h.subAgent
 	d.common.SequenceNum = h.sequence
 	d.common.Packets = 1
-	d.counters = flow.Counters{
-		TimeReceived:      now,
-		SamplerAddress:    h.agent,
-		ObservationDomain: h.subAgent,
-		SequenceNum:       h.sequence,
-		Uptime:            h.uptime,
-	}
 }
 
 // sample counts a sample by its format and reads it if it has flows or counters.
 func (d *Decoder) sample(format uint32, b []byte) {
+	var h sampleHeader
 	x := xdr{b: b}
 	switch format {
 	case formatFlow:
 		d.tally.samples[kindFlow]++
-		d.flowSample(compactHeader(&x), &x)
+		h.readCompact(&x)
+		d.flowSample(&h, &x)
 	case formatExpandedFlow:
 		d.tally.samples[kindExpandedFlow]++
-		d.flowSample(expandedHeader(&x), &x)
+		h.readExpanded(&x)
+		d.flowSample(&h, &x)
 	case formatCounter:
 		d.tally.samples[kindCounter]++
 		d.counterSample(compactSource, &x)

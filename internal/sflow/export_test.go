@@ -4,7 +4,6 @@ package sflow
 var (
 	Samples           = samples
 	InterfaceCounters = interfaceCounters
-	AgentDrops        = agentDrops
 	LostSamples       = lostSamples
 )
 

@@ -18,40 +18,36 @@ type sampleHeader struct {
 	records        uint32
 }
 
-// compactHeader reads struct flow_sample, where type and number share a word.
-func compactHeader(x *xdr) (h sampleHeader) {
+// readCompact reads struct flow_sample, where type and number share a word.
+func (h *sampleHeader) readCompact(x *xdr) {
 	b := x.next(32)
 	if b == nil {
-		return h
+		return
 	}
 	source, in, out := word(b, 1), word(b, 5), word(b, 6)
-	return sampleHeader{
-		sequence:   word(b, 0),
-		sourceType: source >> 24, source: source & 0xffffff,
-		rate:     word(b, 2),
-		drops:    word(b, 4), // behind the sample pool
-		inFormat: in >> 30, in: in & 0x3fffffff,
-		outFormat: out >> 30, out: out & 0x3fffffff,
-		records: word(b, 7),
-	}
+	h.sequence = word(b, 0)
+	h.sourceType, h.source = source>>24, source&0xffffff
+	h.rate = word(b, 2)
+	h.drops = word(b, 4) // behind the sample pool
+	h.inFormat, h.in = in>>30, in&0x3fffffff
+	h.outFormat, h.out = out>>30, out&0x3fffffff
+	h.records = word(b, 7)
 }
 
-// expandedHeader reads struct flow_sample_expanded, which agents with interface
-// numbers above 2^24 send.
-func expandedHeader(x *xdr) (h sampleHeader) {
+// readExpanded reads struct flow_sample_expanded, which agents with interface numbers
+// above 2^24 send.
+func (h *sampleHeader) readExpanded(x *xdr) {
 	b := x.next(44)
 	if b == nil {
-		return h
+		return
 	}
-	return sampleHeader{
-		sequence:   word(b, 0),
-		sourceType: word(b, 1), source: word(b, 2),
-		rate:     word(b, 3),
-		drops:    word(b, 5),
-		inFormat: word(b, 6), in: word(b, 7),
-		outFormat: word(b, 8), out: word(b, 9),
-		records: word(b, 10),
-	}
+	h.sequence = word(b, 0)
+	h.sourceType, h.source = word(b, 1), word(b, 2)
+	h.rate = word(b, 3)
+	h.drops = word(b, 5)
+	h.inFormat, h.in = word(b, 6), word(b, 7)
+	h.outFormat, h.out = word(b, 8), word(b, 9)
+	h.records = word(b, 10)
 }
 
 // ifIndex returns the number of a data source or an interface if it stands for a
@@ -102,16 +98,16 @@ func (d *Decoder) setRate(said uint32) {
 // unreadable or without known records is one packet of unknown length: it is
 // emitted with Packets 1 and Bytes 0, since its interfaces and its rate are facts
 // all the same. Only a sample whose header is cut off or lies is given up.
-func (d *Decoder) flowSample(h sampleHeader, x *xdr) {
+func (d *Decoder) flowSample(h *sampleHeader, x *xdr) {
 	if x.bad {
 		if d.fail(badSampleHeader) {
 			d.err = fmt.Errorf("header of flow sample: %w", x.err())
 		}
 		return
 	}
-	lost, drops := d.sources.note(&h)
+	lost, drops := d.sources.note(h)
 	d.tally.lost += uint64(lost)
-	d.tally.agentDrops += uint64(drops)
+	d.tally.unsampled += uint64(drops)
 	const recordSize = 8 // at least: its format and its length
 	if uint64(h.records)*recordSize > uint64(len(x.b)) {
 		if d.fail(badRecordCount) {
@@ -124,7 +120,7 @@ func (d *Decoder) flowSample(h sampleHeader, x *xdr) {
 		return
 	}
 	d.record, d.packet = d.common, sampledPacket{}
-	d.setSample(&h)
+	d.setSample(h)
 	d.record.SamplingRate *= factor
 	for i := range h.records {
 		format, body := x.framed()

@@ -2,6 +2,7 @@ package sflow_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -13,6 +14,11 @@ import (
 // numbered is a flow sample of a data source with its sequence number and drops.
 func numbered(source, sequence, drops uint32) []byte {
 	return framed(1, words(sequence, source, 1000, 0, drops, 3, 5, 0))
+}
+
+// unsampled returns what agents were counted not to have sampled, all together.
+func unsampled(t *testing.T, table *exporter.Table) float64 {
+	return total(t, table, "netmeta_exporter_unsampled_packets_total")
 }
 
 func TestWhatAgentsSayWasLostIsCounted(t *testing.T) {
@@ -37,36 +43,38 @@ func TestWhatAgentsSayWasLostIsCounted(t *testing.T) {
 		{"agents that do not number their samples count drops all the same", []sent{{first, 3, 0, 5}, {first, 3, 0, 6}}, 0, 1},
 	} {
 		t.Run(test.promise, func(t *testing.T) {
-			lost, drops := testutil.ToFloat64(sflow.LostSamples), testutil.ToFloat64(sflow.AgentDrops)
-			d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) {}, nil)
+			lost := testutil.ToFloat64(sflow.LostSamples)
+			table := exporter.NewTable(exporter.Config{})
+			d := sflow.NewDecoder(table, func(*flow.Record) {}, nil)
 			for _, s := range test.samples {
-				if err := d.Decode(datagram(words(1, s.agent), numbered(s.source, s.sequence, s.drops)), source, received); err != nil {
+				if err := d.Decode(datagram(words(1, s.agent), numbered(s.source, s.sequence, s.drops)), source, time.Now()); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if got := testutil.ToFloat64(sflow.LostSamples) - lost; got != test.lost {
 				t.Errorf("%v samples counted as lost, want %v", got, test.lost)
 			}
-			if got := testutil.ToFloat64(sflow.AgentDrops) - drops; got != test.drops {
+			if got := unsampled(t, table); got != test.drops {
 				t.Errorf("%v drops counted, want %v", got, test.drops)
 			}
 		})
 	}
 }
 
-// Forged agents may take the places of others, but each sample only one.
+// One source may take the place of another, but that has to be rare.
 func TestManySourcesDoNotDisturbFew(t *testing.T) {
-	d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) {}, nil)
-	before := testutil.ToFloat64(sflow.AgentDrops)
+	table := exporter.NewTable(exporter.Config{})
+	d := sflow.NewDecoder(table, func(*flow.Record) {}, nil)
 	const ports = 10_000
+	now := time.Now()
 	for drops := range uint32(2) {
 		for port := range uint32(ports) {
-			if err := d.Decode(datagramOf(numbered(port, drops, drops)), source, received); err != nil {
+			if err := d.Decode(datagramOf(numbered(port, drops, drops)), source, now); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if got := testutil.ToFloat64(sflow.AgentDrops) - before; got < 0.999*ports {
+	if got := unsampled(t, table); got < 0.99*ports {
 		t.Errorf("%v of %d drops counted", got, ports)
 	}
 }
