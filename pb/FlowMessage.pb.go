@@ -159,7 +159,7 @@ const (
 	FlowMessage_TUNNEL_VXLAN  FlowMessage_Tunnel = 4 // RFC 7348
 	FlowMessage_TUNNEL_GENEVE FlowMessage_Tunnel = 5 // RFC 8926
 	FlowMessage_TUNNEL_TEREDO FlowMessage_Tunnel = 6 // RFC 4380
-	FlowMessage_TUNNEL_NVGRE  FlowMessage_Tunnel = 7 // RFC 7637
+	FlowMessage_TUNNEL_NVGRE  FlowMessage_Tunnel = 7 // RFC 7637; not told from a frame in GRE with a key of 2^20 or more
 )
 
 // Enum value maps for FlowMessage_Tunnel.
@@ -272,7 +272,7 @@ type FlowMessage struct {
 	// v9/IPFIX: source address of the datagram
 	SamplerAddress []byte `protobuf:"bytes,11,opt,name=SamplerAddress,proto3" json:"SamplerAddress,omitempty"`
 	// Next router towards the destination: 4 or 16 bytes.
-	// sFlow: extended router record, nexthop
+	// sFlow: extended router record, nexthop, else extended MPLS record, nexthop
 	// v5: nexthop
 	// v9/IPFIX: IE 15, 62, else 18, 63
 	NextHop []byte `protobuf:"bytes,12,opt,name=NextHop,proto3" json:"NextHop,omitempty"`
@@ -422,107 +422,107 @@ type FlowMessage struct {
 	// sFlow: 1 where the data source is the output interface
 	// v9/IPFIX: IE 61
 	FlowDirection uint32 `protobuf:"varint,42,opt,name=FlowDirection,proto3" json:"FlowDirection,omitempty"`
-	// Whether the packet carries another one in a tunnel. Fields 44 to 52 and 1005 to
-	// 1007 describe that inner packet, the others the outer one. Of tunnels in tunnels,
-	// the outermost counts.
+	// Whether the packet carries another one in a tunnel, whose IP header could be read.
+	// Fields 44 to 52 and 1005 to 1007 describe that inner packet, the others the outer
+	// one. Of tunnels in tunnels, the outermost counts.
 	// Column: (TunnelType)
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	HasEncap bool `protobuf:"varint,43,opt,name=HasEncap,proto3" json:"HasEncap,omitempty"`
 	// Source address of the inner packet: 4 or 16 bytes.
 	// Column: InnerSrcAddr
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	SrcAddrEncap []byte `protobuf:"bytes,44,opt,name=SrcAddrEncap,proto3" json:"SrcAddrEncap,omitempty"`
 	// Destination address of the inner packet: 4 or 16 bytes.
 	// Column: InnerDstAddr
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	DstAddrEncap []byte `protobuf:"bytes,45,opt,name=DstAddrEncap,proto3" json:"DstAddrEncap,omitempty"`
 	// IP protocol number of the inner packet.
 	// Column: InnerProto
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	ProtoEncap uint32 `protobuf:"varint,46,opt,name=ProtoEncap,proto3" json:"ProtoEncap,omitempty"`
 	// Ethertype of the inner packet.
 	// Column: InnerEType
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	EtypeEncap uint32 `protobuf:"varint,47,opt,name=EtypeEncap,proto3" json:"EtypeEncap,omitempty"`
 	// Type of service or traffic class of the inner packet.
 	// Column: InnerIPTos
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	IPTosEncap uint32 `protobuf:"varint,48,opt,name=IPTosEncap,proto3" json:"IPTosEncap,omitempty"`
 	// Time to live or hop limit of the inner packet.
 	// Column: InnerIPTTL
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	IPTTLEncap uint32 `protobuf:"varint,49,opt,name=IPTTLEncap,proto3" json:"IPTTLEncap,omitempty"`
 	// IPv6 flow label of the inner packet.
 	// Column: (none)
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	IPv6FlowLabelEncap uint32 `protobuf:"varint,50,opt,name=IPv6FlowLabelEncap,proto3" json:"IPv6FlowLabelEncap,omitempty"`
 	// Identification field of the inner packet.
 	// Column: (none)
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	FragmentIdEncap uint32 `protobuf:"varint,51,opt,name=FragmentIdEncap,proto3" json:"FragmentIdEncap,omitempty"`
 	// Fragment offset of the inner packet.
 	// Unit: 8 bytes
 	// Column: (none)
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	FragmentOffsetEncap uint32 `protobuf:"varint,52,opt,name=FragmentOffsetEncap,proto3" json:"FragmentOffsetEncap,omitempty"`
 	// Whether the packet has MPLS labels (RFC 3032).
 	// Column: (MPLSLabels)
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: IE 70, or frame in IE 315
 	HasMPLS bool `protobuf:"varint,53,opt,name=HasMPLS,proto3" json:"HasMPLS,omitempty"`
-	// Number of MPLS labels.
+	// Number of MPLS labels, 0 where the bottom of the stack was cut off.
 	// Column: MPLSCount
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: IE 202, else the number of IE 70-79 that are not 0, else frame in IE 315
 	MPLSCount uint32 `protobuf:"varint,54,opt,name=MPLSCount,proto3" json:"MPLSCount,omitempty"`
 	// Time to live of the top MPLS label.
 	// Column: (none)
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: IE 200, else frame in IE 315
 	MPLS1TTL uint32 `protobuf:"varint,55,opt,name=MPLS1TTL,proto3" json:"MPLS1TTL,omitempty"`
 	// Top MPLS label.
 	// Column: MPLSLabels
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: IE 70, else frame in IE 315
 	MPLS1Label uint32 `protobuf:"varint,56,opt,name=MPLS1Label,proto3" json:"MPLS1Label,omitempty"`
 	// Time to live of the second MPLS label.
 	// Column: (none)
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: frame in IE 315
 	MPLS2TTL uint32 `protobuf:"varint,57,opt,name=MPLS2TTL,proto3" json:"MPLS2TTL,omitempty"`
 	// Second MPLS label.
 	// Column: MPLSLabels
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: IE 71, else frame in IE 315
 	MPLS2Label uint32 `protobuf:"varint,58,opt,name=MPLS2Label,proto3" json:"MPLS2Label,omitempty"`
 	// Time to live of the third MPLS label.
 	// Column: (none)
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: frame in IE 315
 	MPLS3TTL uint32 `protobuf:"varint,59,opt,name=MPLS3TTL,proto3" json:"MPLS3TTL,omitempty"`
 	// Third MPLS label.
 	// Column: MPLSLabels
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: IE 72, else frame in IE 315
 	MPLS3Label uint32 `protobuf:"varint,60,opt,name=MPLS3Label,proto3" json:"MPLS3Label,omitempty"`
 	// Time to live of the bottom MPLS label.
 	// Column: (none)
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: frame in IE 315
 	MPLSLastTTL uint32 `protobuf:"varint,61,opt,name=MPLSLastTTL,proto3" json:"MPLSLastTTL,omitempty"`
-	// Bottom MPLS label, which may be one of the first three.
+	// Bottom MPLS label, which may be one of the first three; 0 where it was cut off.
 	// Column: MPLSLabels
-	// sFlow: sampled header
+	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
 	// v9/IPFIX: the last of IE 70-79 that is not 0, else frame in IE 315
 	MPLSLastLabel uint32 `protobuf:"varint,62,opt,name=MPLSLastLabel,proto3" json:"MPLSLastLabel,omitempty"`
 	// Whether the packet was carried in PPP.
@@ -546,28 +546,30 @@ type FlowMessage struct {
 	// v5: engine_type and engine_id, as one number
 	// v9/IPFIX: source id (v9), observation domain id (IPFIX)
 	ObservationDomain uint32 `protobuf:"varint,1002,opt,name=ObservationDomain,proto3" json:"ObservationDomain,omitempty"`
-	// Kind of the tunnel that the inner packet was carried in.
-	// sFlow: sampled header, else the tunnel and VNI records
+	// Kind of the tunnel that the packet is. Without an inner packet (HasEncap) it may also
+	// be the tunnel that a switch took the packet out of or puts it into, whose header is
+	// not on the packet where it was sampled.
+	// sFlow: sampled header, else protocol and port of an IPv4/IPv6 tunnel record (ingress, else egress), else TUNNEL_OTHER for a tunnel, decapsulate or VNI record
 	// v9/IPFIX: frame in IE 315, else IE 351
 	TunnelType FlowMessage_Tunnel `protobuf:"varint,1003,opt,name=TunnelType,proto3,enum=netmeta.FlowMessage_Tunnel" json:"TunnelType,omitempty"`
 	// Number of the virtual network that the tunnel belongs to: VXLAN and Geneve VNI,
 	// NVGRE VSID, GRE key.
-	// sFlow: sampled header, else extended VNI records
+	// sFlow: sampled header, else extended VNI record (ingress, else egress)
 	// v9/IPFIX: frame in IE 315, else IE 351 (lower 24 bits)
 	VNI uint32 `protobuf:"varint,1004,opt,name=VNI,proto3" json:"VNI,omitempty"`
 	// Source port of the inner packet.
 	// Column: InnerSrcPort
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	SrcPortEncap uint32 `protobuf:"varint,1005,opt,name=SrcPortEncap,proto3" json:"SrcPortEncap,omitempty"`
 	// Destination port of the inner packet.
 	// Column: InnerDstPort
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	DstPortEncap uint32 `protobuf:"varint,1006,opt,name=DstPortEncap,proto3" json:"DstPortEncap,omitempty"`
 	// TCP flags of the inner packet.
 	// Column: InnerTCPFlags
-	// sFlow: sampled header
+	// sFlow: sampled header, in a tunnel or where a decapsulate record says
 	// v9/IPFIX: frame in IE 315
 	TCPFlagsEncap uint32 `protobuf:"varint,1007,opt,name=TCPFlagsEncap,proto3" json:"TCPFlagsEncap,omitempty"`
 	// Source address after translation: 4 or 16 bytes.
@@ -619,7 +621,7 @@ type FlowMessage struct {
 	// v9/IPFIX: IE 96 in the record, else in the options data for the record's IE 95
 	ApplicationName string `protobuf:"bytes,1019,opt,name=ApplicationName,proto3" json:"ApplicationName,omitempty"`
 	// Whether the exporter said FlowDirection; otherwise its 0 means nothing.
-	// sFlow: where the data source is one of the interfaces
+	// sFlow: where the data source is one of two different interfaces
 	// v9/IPFIX: IE 61 is there
 	HasFlowDirection bool `protobuf:"varint,1020,opt,name=HasFlowDirection,proto3" json:"HasFlowDirection,omitempty"`
 	unknownFields    protoimpl.UnknownFields
