@@ -22,7 +22,7 @@ func TestTableIsSafeForManySockets(t *testing.T) {
 				now := start.Add(time.Duration(i) * time.Second / 4)
 				exercise(table.Get(spoofed(i/7*(socket+1)%16), now), i, now)
 				if i%200 == 0 {
-					table.Sweep(now)
+					sweep(table, now)
 					testutil.CollectAndCount(NewCollector(table))
 					if err := table.Save(io.Discard, now); err != nil {
 						t.Error(err)

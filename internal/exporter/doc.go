@@ -7,7 +7,8 @@
 // and template sets say (SetTemplate, SetRate, SetBoot, SetApplication), and asks what
 // it needs for a record (Template, Rate, Boot, Application, Keep).
 //
-//	table.go     all exporters: newcomers and established ones, bounds, expiry
+//	config.go    the bounds, and what is configured
+//	table.go     all exporters: newcomers and established ones, expiry
 //	state.go     one exporter, and how its size is accounted for
 //	kept.go      the bounded map that everything below is kept in
 //	template.go  templates
@@ -18,7 +19,8 @@
 //	limit.go     the limit of flows a second, by numbers alone
 //	hold.go      data sets that wait for their template
 //	override.go  what is configured for single exporters
-//	save.go      everything as lines of JSON, and back
+//	save.go      everything as lines of JSON
+//	load.go      and back
 //	persist.go   the file that these are in
 //	metrics.go   the counters of all exporters as Prometheus metrics
 //

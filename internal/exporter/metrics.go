@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -81,9 +80,10 @@ func (c collector) Describe(descs chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect also sweeps the table, so that data sets expire while nothing is received.
+// Collect makes sure that what has become too old is not counted as kept, also while
+// nothing is received.
 func (c collector) Collect(metrics chan<- prometheus.Metric) {
-	c.table.Sweep(time.Now())
+	c.table.catchUp()
 	for _, s := range c.table.listedStates() {
 		s.collect(metrics)
 	}

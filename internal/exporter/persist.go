@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -57,7 +58,7 @@ func (t *Table) LoadFile(path string, now time.Time) error {
 // SaveFile puts the state of t in place of the file at path, which holds either the
 // old or the new state at any time, and can be read by its owner only.
 func (t *Table) SaveFile(path string, now time.Time) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.IgnoreUmask())
+	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o600), renameio.IgnoreUmask())
 	if err != nil {
 		return fmt.Errorf("save the state of exporters to %s: %w", path, err)
 	}
@@ -84,7 +85,7 @@ func Persist(ctx context.Context, t *Table, path string) error {
 		case <-ctx.Done():
 			return p.save(time.Now())
 		case now := <-ticker.C:
-			t.Sweep(now)
+			t.catchUp()
 			if p.due(now) {
 				if err := p.save(now); err != nil {
 					slog.Warn("exporter: state is not saved", "error", err)

@@ -91,3 +91,26 @@ func TestSamplersOfOneExporterAreBounded(t *testing.T) {
 		t.Errorf("%d evictions were counted, want 990", evicted)
 	}
 }
+
+func BenchmarkRate(b *testing.B) {
+	state := NewTable(Config{}).Get(spoofed(1), start)
+	for sampler := range uint64(4) {
+		state.SetRate(9, 1, sampler+1, 1000)
+	}
+	for _, test := range []struct {
+		name          string
+		sampler, said uint64
+	}{
+		{"said by the packet", 0, 1000},
+		{"by sampler", 3, 0},
+		{"that all samplers agree on", 0, 0},
+		{"unknown", 9, 0},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				state.Rate(9, 1, test.sampler, test.said)
+			}
+		})
+	}
+}

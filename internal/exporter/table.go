@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -45,67 +44,6 @@ var (
 	streamsCapacity      = evictions.WithLabelValues("stream", "capacity")
 )
 
-// Config bounds a Table. Zero values take the defaults given with each field.
-type Config struct {
-	MaxExporters     int // established exporters; default 65,536
-	MaxBytes         int // what is kept of all of them, estimated; default 128 MiB
-	MaxNewcomers     int // exporters that were not heard of again yet; default 8,192
-	MaxNewcomerBytes int // what is kept of all of them, estimated; default 8 MiB
-
-	MaxTemplates    int // of one exporter; default 4,096
-	MaxSamplers     int // sampling rates of one exporter, and times of start; default 1,024
-	MaxApplications int // names of applications of one exporter; default 8,192
-	MaxStreams      int // sequences of numbers of one exporter; default 256
-	MaxHeld         int // bytes of data sets that wait for their template, of all exporters; default 16 MiB
-	MaxSeries       int // exporters with metrics of their own, see NewCollector; default 1,000
-
-	Idle         time.Duration // an exporter not heard of for so long is forgotten; default 24 h
-	Lifetime     time.Duration // what it said is forgotten when it was neither repeated nor needed for so long; default 24 h
-	TemplateWait time.Duration // a data set waits so long for its template; default 5 min
-
-	DefaultRate uint64    // packets per sample where an exporter says nothing; 0: unknown
-	Overrides   Overrides // what is configured for single exporters
-}
-
-func (c Config) withDefaults() Config {
-	for _, d := range []struct {
-		value   *int
-		name    string
-		initial int
-	}{
-		{&c.MaxExporters, "MaxExporters", 65_536},
-		{&c.MaxBytes, "MaxBytes", 128 << 20},
-		{&c.MaxNewcomers, "MaxNewcomers", 8_192},
-		{&c.MaxNewcomerBytes, "MaxNewcomerBytes", 8 << 20},
-		{&c.MaxTemplates, "MaxTemplates", 4_096},
-		{&c.MaxSamplers, "MaxSamplers", 1_024},
-		{&c.MaxApplications, "MaxApplications", 8_192},
-		{&c.MaxStreams, "MaxStreams", 256},
-		{&c.MaxHeld, "MaxHeld", 16 << 20},
-		{&c.MaxSeries, "MaxSeries", 1_000},
-	} {
-		if *d.value < 0 {
-			panic(fmt.Sprintf("exporter table: %s is %d, which is negative", d.name, *d.value))
-		}
-		if *d.value == 0 {
-			*d.value = d.initial
-		}
-	}
-	for _, d := range []struct {
-		value   *time.Duration
-		initial time.Duration
-	}{
-		{&c.Idle, 24 * time.Hour},
-		{&c.Lifetime, 24 * time.Hour},
-		{&c.TemplateWait, 5 * time.Minute},
-	} {
-		if *d.value == 0 {
-			*d.value = d.initial
-		}
-	}
-	return c
-}
-
 // Table holds the state of all exporters. It is safe for concurrent use.
 //
 // A State's lock may be taken under the Table's, never the other way round.
@@ -117,7 +55,8 @@ type Table struct {
 	established segment
 	holding     map[*State]struct{} // those with data sets that wait for a template
 	listed      int                 // exporters with counters of their own
-	swept       int64               // when sweep last ran, seconds
+	swept       time.Time           // when sweep last ran, by the time of datagrams
+	sweptAt     time.Time           // and by the clock
 
 	rest      counters     // of all exporters without counters of their own
 	heldBytes atomic.Int64 // in all of holding, including what is about to be added
@@ -167,11 +106,11 @@ func (t *Table) Get(address netip.Addr, now time.Time) *State {
 		s = t.newcomer(address, now)
 	}
 	s.lastSeen.Store(max(s.lastSeen.Load(), now.UnixNano()))
+	if now.Unix() != t.swept.Unix() {
+		t.sweep(now)
+	}
 	if s.established {
 		t.list(s)
-	}
-	if now.Unix() > t.swept {
-		t.sweep(now)
 	}
 	return s
 }
@@ -263,17 +202,20 @@ func (t *Table) settle(s *State) {
 	}
 }
 
-// Sweep forgets exporters that have been idle for too long and data sets whose time to
-// wait is over. Get does so once a second; where nothing is received, whoever looks
-// (NewCollector, Persist) does.
-func (t *Table) Sweep(now time.Time) {
+// catchUp sweeps although nothing is received, by which alone the table knows the time:
+// whoever looks at it (NewCollector, Persist) calls this.
+func (t *Table) catchUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sweep(now)
+	if !t.swept.IsZero() {
+		t.sweep(t.swept.Add(time.Since(t.sweptAt)))
+	}
 }
 
+// sweep forgets exporters that have been idle for too long and data sets whose time to
+// wait is over. Get does so once a second.
 func (t *Table) sweep(now time.Time) {
-	t.swept = now.Unix()
+	t.swept, t.sweptAt = now, time.Now()
 	for _, g := range []*segment{&t.newcomers, &t.established} {
 		for {
 			_, oldest, ok := g.states.GetOldest()

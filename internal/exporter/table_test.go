@@ -16,7 +16,9 @@ var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // spoofed returns the i-th of many addresses.
 func spoofed(i int) netip.Addr {
-	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(i))))
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(i))
+	return netip.AddrFrom4(b)
 }
 
 // establish lets an exporter send until it is no newcomer, the last time at the given
@@ -26,6 +28,13 @@ func establish(table *Table, address netip.Addr, at time.Time) *State {
 		table.Get(address, at.Add(time.Duration(i+1-establishedDatagrams)*time.Second))
 	}
 	return table.Get(address, at)
+}
+
+// sweep is what a datagram that is received at now does for all exporters.
+func sweep(table *Table, now time.Time) {
+	table.mu.Lock()
+	defer table.mu.Unlock()
+	table.sweep(now)
 }
 
 func TestExporterIsEstablishedWhenItIsHeardOfInAnotherSecond(t *testing.T) {
@@ -172,7 +181,7 @@ func TestIdleExportersAreForgotten(t *testing.T) {
 	if table.Len() != 1 {
 		t.Errorf("%d exporters after the hour, want the one that was heard of", table.Len())
 	}
-	table.Sweep(start.Add(2 * time.Hour))
+	sweep(table, start.Add(2*time.Hour))
 	if table.Len() != 0 {
 		t.Errorf("%d exporters although nothing was received for an hour, want none", table.Len())
 	}
