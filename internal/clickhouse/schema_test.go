@@ -157,3 +157,63 @@ func TestViewForPeopleWritesAddressesAsTheyDo(t *testing.T) {
 		exec(t, db, "TRUNCATE TABLE flows_raw")
 	}
 }
+
+func TestViewForPeopleTellsTheFactsThatFewExportersSend(t *testing.T) {
+	db, broker := migrated(t)
+	publish(t, broker, delimited(t, &pb.FlowMessage{
+		TimeReceived: uint64(time.Now().Unix()), ApplicationID: 13<<24 | 453, FlowEndReason: 2, FirewallEvent: 3, NATEvent: 4,
+		TunnelType: pb.FlowMessage_TUNNEL_VXLAN, VNI: 4096, HasEncap: true, EtypeEncap: 0x0800, ProtoEncap: 6,
+		SrcAddrEncap: []byte{10, 0, 0, 1}, SrcPortEncap: 50000, DstAddrEncap: []byte{10, 0, 0, 2}, DstPortEncap: 443,
+		PostNATSrcAddr: []byte{192, 0, 2, 1}, PostNATSrcPort: 60000, PostNATDstAddr: []byte{192, 0, 2, 2}, PostNATDstPort: 80,
+		HasMPLS: true, MPLSCount: 5, MPLS1Label: 16, MPLS2Label: 17, MPLS3Label: 18, MPLSLastLabel: 20,
+		BGPNextHop: []byte{192, 0, 2, 9}, ASPath: []uint32{64500, 4200000000}, Communities: []uint32{64500<<16 | 120, 65535<<16 | 666},
+	}))
+	waitFor(t, db, 1, "SELECT count() FROM flows")
+	for expression, want := range map[string]string{
+		"Application": "13:453", "EndReason": "active timeout", "FirewallEvent": "denied", "NATEvent": "NAT44 session created",
+		"Tunnel": "VXLAN", "toString(VNI)": "4096", "InnerTransport": "TCP",
+		"concat(InnerSource, ' ', toString(InnerSourcePort))":           "10.0.0.1 50000",
+		"concat(InnerDestination, ' ', toString(InnerDestinationPort))": "10.0.0.2 443",
+		"concat(NATSource, ' ', toString(NATSourcePort))":               "192.0.2.1 60000",
+		"concat(NATDestination, ' ', toString(NATDestinationPort))":     "192.0.2.2 80",
+		"toString(MPLSLabels)": "[16,17,18,20]", "BGPNextHop": "192.0.2.9", "ASPath": "64500 4200000000", "Communities": "64500:120 65535:666",
+	} {
+		if got := query[string](t, db, "SELECT "+expression+" FROM flows"); got != want {
+			t.Errorf("%s is %q, want %q", expression, got, want)
+		}
+	}
+}
+
+func TestMPLSLabelsAreThoseOfTheStack(t *testing.T) {
+	tests := []struct {
+		name  string
+		stack *pb.FlowMessage
+		want  string
+	}{
+		{"none", &pb.FlowMessage{}, "[] of 0"},
+		{"explicit null only", &pb.FlowMessage{HasMPLS: true, MPLSCount: 1}, "[0] of 1"},
+		{"two", &pb.FlowMessage{HasMPLS: true, MPLSCount: 2, MPLS1Label: 16, MPLS2Label: 17, MPLSLastLabel: 17}, "[16,17] of 2"},
+		{"three", &pb.FlowMessage{HasMPLS: true, MPLSCount: 3, MPLS1Label: 16, MPLS2Label: 17, MPLS3Label: 18, MPLSLastLabel: 18}, "[16,17,18] of 3"},
+		{"a producer without counts", &pb.FlowMessage{HasMPLS: true, MPLS1Label: 16}, "[16] of 1"},
+		{"a count that cannot be", &pb.FlowMessage{HasMPLS: true, MPLSCount: 1 << 20, MPLS1Label: 16, MPLSLastLabel: 20}, "[16,0,0,20] of 255"},
+	}
+	db, broker := migrated(t)
+	var stacks []*pb.FlowMessage
+	for i, test := range tests {
+		test.stack.SequenceNum = uint32(i)
+		stacks = append(stacks, test.stack)
+	}
+	publish(t, broker, delimited(t, stacks...))
+	waitFor(t, db, uint64(len(tests)), "SELECT count() FROM flows_raw")
+	for i, test := range tests {
+		if got := query[string](t, db, fmt.Sprint("SELECT concat(toString(MPLSLabels), ' of ', toString(MPLSCount)) FROM flows_raw WHERE SequenceNum = ", i)); got != test.want {
+			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+func TestTunnelIsNamedEvenIfItsKindIsNotKnown(t *testing.T) {
+	db, broker := migrated(t)
+	publish(t, broker, delimited(t, &pb.FlowMessage{TunnelType: 99}, &pb.FlowMessage{HasEncap: true}))
+	waitFor(t, db, 2, "SELECT count() FROM flows WHERE Tunnel = 'other'")
+}
