@@ -6,6 +6,7 @@ package capturetest
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -33,13 +34,29 @@ func Dir(t testing.TB) string {
 	t.Helper()
 	shared := os.Getenv("NETMETA_SHARED")
 	if shared == "" {
-		const missing = "NETMETA_SHARED does not name the directory above the captures"
-		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal("NETMETA_REQUIRE=all, but " + missing)
-		}
-		t.Skip(missing)
+		missing(t, "NETMETA_SHARED does not name the directory above the captures")
 	}
 	return filepath.Join(shared, "captures")
+}
+
+// Program returns the path of a program that the test asks for its opinion, or skips
+// the test as Dir does.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, name+" is not installed")
+	}
+	return path
+}
+
+// missing skips the test for want of something, or fails it if NETMETA_REQUIRE=all.
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("NETMETA_REQUIRE") == "all" {
+		t.Fatal("NETMETA_REQUIRE=all, but " + what)
+	}
+	t.Skip(what)
 }
 
 // fewest is what INDEX.md must list for a test to mean anything.
