@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,6 +69,20 @@ func (b *Broker) Kill() {
 	_ = b.process.Process.Kill() // fails only if it has ended
 	<-b.ended
 	b.process = nil
+}
+
+// Freeze has the broker do nothing, as when its disk hangs: connections stay open and
+// nothing answers. Thaw ends that.
+func (b *Broker) Freeze() { b.signal(syscall.SIGSTOP) }
+
+// Thaw has a frozen broker go on.
+func (b *Broker) Thaw() { b.signal(syscall.SIGCONT) }
+
+func (b *Broker) signal(s syscall.Signal) {
+	b.t.Helper()
+	if err := b.process.Process.Signal(s); err != nil {
+		b.t.Fatalf("signal %v to Kafka: %v", s, err)
+	}
 }
 
 // Restart kills the broker if it runs, starts it on the same port with the same

@@ -9,20 +9,38 @@ import (
 )
 
 // CreateTopic makes a topic that must not exist yet, at any broker, genuine or not.
-func CreateTopic(t testing.TB, brokers []string, topic string, partitions int) {
+func CreateTopic(t testing.TB, brokers []string, topic string, partitions int, config ...kafka.ConfigEntry) {
+	t.Helper()
+	administer(t, brokers, func(ctx context.Context, client *kafka.Client) error {
+		res, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{
+			Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: -1, ConfigEntries: config}},
+		})
+		if err == nil {
+			err = res.Errors[topic]
+		}
+		return err
+	})
+}
+
+// DeleteTopic deletes a topic with all it holds.
+func DeleteTopic(t testing.TB, brokers []string, topic string) {
+	t.Helper()
+	administer(t, brokers, func(ctx context.Context, client *kafka.Client) error {
+		res, err := client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{topic}})
+		if err == nil {
+			err = res.Errors[topic]
+		}
+		return err
+	})
+}
+
+func administer(t testing.TB, brokers []string, request func(context.Context, *kafka.Client) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
-	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}
-	res, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{
-		Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: -1}},
-	})
-	if err == nil {
-		err = res.Errors[topic]
-	}
-	if err != nil {
-		t.Fatalf("create topic %q with %d partitions: %v", topic, partitions, err)
+	if err := request(ctx, &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}); err != nil {
+		t.Fatalf("change a topic at %v: %v", brokers, err)
 	}
 }

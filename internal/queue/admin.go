@@ -75,9 +75,9 @@ func (c *cluster) bounds(ctx context.Context, topic string) ([]PartitionLag, err
 // committed returns the offsets that group has committed in n partitions; nothing
 // for a group that Kafka does not know. A cluster in which no group has ever read
 // makes the topic of their offsets at the first question and has no coordinator
-// until then, so it is asked again for up to requestTimeout.
+// until then, so it is asked again for up to Config.Timeout.
 func (c *cluster) committed(ctx context.Context, topic, group string, n int) ([]kafka.OffsetFetchPartition, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.client.Timeout)
 	defer cancel()
 	partitions := make([]int, n)
 	for i := range partitions {

@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	dialTimeout    = 3 * time.Second
-	requestTimeout = 10 * time.Second // of which brokers get half to collect the replicas' acknowledgements
-	metadataTTL    = 2 * time.Second
+	dialTimeout = 3 * time.Second
+	metadataTTL = 2 * time.Second
 
 	// rediscoverInterval keeps partitions that fail together from asking one by one.
 	rediscoverInterval = 100 * time.Millisecond
@@ -33,20 +32,20 @@ type cluster struct {
 	rediscovered time.Time
 }
 
-func newCluster(brokers []string, topic string, adjust func(*kafka.Transport)) *cluster {
+func newCluster(cfg Config) *cluster {
 	t := &kafka.Transport{
 		ClientID:       "netmeta",
 		DialTimeout:    dialTimeout,
 		MetadataTTL:    metadataTTL,
-		MetadataTopics: []string{topic},
+		MetadataTopics: []string{cfg.Topic},
 	}
-	if adjust != nil {
-		adjust(t)
+	if cfg.Transport != nil {
+		cfg.Transport(t)
 	}
 	return &cluster{
-		brokers:   brokers,
+		brokers:   cfg.Brokers,
 		transport: t,
-		client:    &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: requestTimeout, Transport: t},
+		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Timeout: cfg.Timeout, Transport: t},
 	}
 }
 
@@ -98,7 +97,7 @@ func (*initProducerID) ApiKey() protocol.ApiKey { return protocol.InitProducerId
 
 // newSession gets a producer id.
 func (c *cluster) newSession(ctx context.Context) (session, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.client.Timeout)
 	defer cancel()
 	answer, err := c.transport.RoundTrip(ctx, c.client.Addr, &initProducerID{
 		ProducerID:           none,

@@ -64,6 +64,20 @@ func closeAll(t testing.TB, p *Producer) {
 	}
 }
 
+// flush returns when all that was appended is stored.
+func flush(t testing.TB, p *Producer) {
+	t.Helper()
+	if err := p.Flush(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func closeFlushed(t testing.TB, p *Producer) {
+	t.Helper()
+	flush(t, p)
+	closeAll(t, p)
+}
+
 // flows appends flows numbered from first to last.
 func flows(w *Writer, first, last uint64) {
 	r := flow.Record{Type: pb.FlowMessage_SFLOW_5, SamplingRate: 1000}
@@ -128,7 +142,7 @@ func (s *contents) add(t testing.TB, r *kgo.Record) {
 // endOffsets returns the end of each partition that holds something.
 func endOffsets(ctx context.Context, t testing.TB, brokers []string) map[int]int64 {
 	t.Helper()
-	c := newCluster(brokers, topic, nil)
+	c := newCluster(Config{Brokers: brokers, Topic: topic, Timeout: time.Minute})
 	defer c.close()
 	bounds, err := c.bounds(ctx, topic)
 	if err != nil {

@@ -44,6 +44,7 @@ type Config struct {
 	MessageBytes int           // size of a full Kafka message; default 64 KiB
 	BatchBytes   int           // most bytes of messages in one record batch, before compression; default 900 KiB, below the 1 MiB of a broker's message.max.bytes
 	Linger       time.Duration // longest wait for a message to fill; default 200 ms
+	Timeout      time.Duration // longest wait for a broker's answer; default 10 s, of which brokers get half to collect the replicas' acknowledgements
 	Compression  string        // "lz4" (default), "zstd", "snappy", "gzip" or "none"
 
 	// Spool is a directory for flows that wait for Kafka, made if missing. They outlive
@@ -64,6 +65,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.MessageBytes, 64<<10)
 	setDefault(&c.BatchBytes, 900<<10)
 	setDefault(&c.Linger, 200*time.Millisecond)
+	setDefault(&c.Timeout, 10*time.Second)
 	setDefault(&c.Compression, "lz4")
 	setDefault(&c.SpoolBytes, 8<<30)
 	setDefault(&c.SpoolDrop, dropOldest)
@@ -95,6 +97,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("a full spool can drop %q or %q, not %q", dropOldest, dropNewest, c.SpoolDrop)
 	case c.Linger < 0:
 		return fmt.Errorf("linger %v is negative", c.Linger)
+	case c.Timeout < 0:
+		return fmt.Errorf("timeout %v is negative", c.Timeout)
 	}
 	return nil
 }
@@ -132,7 +136,7 @@ func Open(cfg Config) (*Producer, error) {
 	if err = errors.Join(cfg.check(), err); err != nil {
 		return nil, fmt.Errorf("open queue to topic %q at %s: %w", cfg.Topic, strings.Join(cfg.Brokers, ","), err)
 	}
-	p.cluster = newCluster(cfg.Brokers, cfg.Topic, cfg.Transport)
+	p.cluster = newCluster(cfg)
 	p.meters = newMeters(cfg.Topic)
 	p.health = newHealth(cfg, p.meters)
 	p.buffer = newBuffer(cfg.Buffer, cfg.MessageBytes, p.meters, func() bool { return p.spool.Idle() })

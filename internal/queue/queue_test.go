@@ -235,18 +235,13 @@ func TestGoesOnWhenTheTopicIsMadeAnewAndWhenItGrows(t *testing.T) {
 	flows(w, 1, 3000)
 	poll(t, time.Minute, "the first flows to be stored", func() bool { return acknowledged() == 3000 })
 
-	c := newCluster(k.ListenAddrs(), topic, nil)
-	defer c.close()
-	ctx := deadline(t, time.Minute)
-	if _, err := c.client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{topic}}); err != nil {
-		t.Fatal(err)
-	}
-	c.rediscover()
+	kafkatest.DeleteTopic(t, k.ListenAddrs(), topic)
 	kafkatest.CreateTopic(t, k.ListenAddrs(), topic, 1)
 	flows(w, 3001, 6000)
 	poll(t, time.Minute, "flows to be stored in the new topic", func() bool { return acknowledged() == 6000 })
 
-	if _, err := c.client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: 4}}}); err != nil {
+	ctx := deadline(t, time.Minute)
+	if _, err := p.cluster.client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: 4}}}); err != nil {
 		t.Fatal(err)
 	}
 	next := uint64(6001)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -65,10 +64,7 @@ func Test01EveryFlowIsStoredOnceThoughTheProducerIsKilledAcknowledgementsAreLost
 		crash(p)
 	}
 	p := open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
-	if err := p.Flush(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	closeAll(t, p)
+	closeFlushed(t, p)
 
 	if f.Hits() < 10 || recovered == 0 {
 		t.Fatalf("%d requests failed and %d flows were recovered; the test shows nothing", f.Hits(), recovered)
@@ -98,10 +94,7 @@ func Test02WhatWasSpooledWhileKafkaWasAwayIsStoredOnceInOrderAfterAKill(t *testi
 	}
 	fakeKafka(t, 1, kfake.DataDir(data), kfake.SyncWrites(), kfake.Ports(portOf(t, brokers[0])))
 	p := open(t, Config{Brokers: brokers, Spool: dir})
-	if err := p.Flush(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	closeAll(t, p)
+	closeFlushed(t, p)
 	s := readBack(t, brokers)
 	wantExactly(t, s, 15_000)
 	if !s.inOrder {
@@ -156,9 +149,7 @@ func Test04AFullSpoolDropsWhatIsConfiguredAndCountsIt(t *testing.T) {
 
 			k := fakeKafka(t, 2)
 			p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
-			if err := p.Flush(deadline(t, time.Minute)); err != nil {
-				t.Fatal(err)
-			}
+			flush(t, p)
 			s := readBack(t, k.ListenAddrs())
 			wantExactly(t, s, n-dropped())
 			if dropped() == 0 || s.distinct[1] != c.first || s.distinct[n] != c.last {
@@ -202,9 +193,7 @@ func Test05ABatchTooLargeIsSplitInTheSpoolAndSurvivesAKill(t *testing.T) {
 		crash(p)
 	}
 	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
-	if err := p.Flush(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	flush(t, p)
 	wantExactly(t, readBack(t, k.ListenAddrs()), 5000)
 }
 
@@ -221,16 +210,10 @@ func Test06ABatchOfAPartitionOrClusterThatIsGoneIsSentElsewhere(t *testing.T) {
 	crash(p)
 	outage.Remove()
 
-	c := newCluster(k.ListenAddrs(), topic, nil)
-	defer c.close()
-	if _, err := c.client.DeleteTopics(deadline(t, time.Minute), &kafka.DeleteTopicsRequest{Topics: []string{topic}}); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.DeleteTopic(t, k.ListenAddrs(), topic)
 	kafkatest.CreateTopic(t, k.ListenAddrs(), topic, 1)
 	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir, SpoolBytes: 1 << 20})
-	if err := p.Flush(deadline(t, time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	flush(t, p)
 	wantExactly(t, readBack(t, k.ListenAddrs()), left)
 }
 
