@@ -33,15 +33,15 @@ const (
 func (d *Decoder) reverseOf(r *flow.Record) bool {
 	v := &d.reverse
 	v.resolveCounters()
-	if v.record.Bytes == 0 && v.record.Packets == 0 {
+	if v.Bytes == 0 && v.Packets == 0 {
 		return false
 	}
-	back := &v.record
+	back := &v.Record
 	back.SrcAddr, back.DstAddr = r.DstAddr, r.SrcAddr
 	back.SrcNet, back.DstNet = r.DstNet, r.SrcNet
 	back.SrcAS, back.DstAS = r.DstAS, r.SrcAS
 	back.Etype, back.Proto = r.Etype, r.Proto
-	v.srcPort, v.dstPort = r.DstPort, r.SrcPort
+	back.SrcPort, back.DstPort = r.DstPort, r.SrcPort
 	v.resolveTransport()
 	v.resolveLink()
 	back.SrcMac, back.DstMac = cmp.Or(back.SrcMac, r.DstMac), cmp.Or(back.DstMac, r.SrcMac)
@@ -50,7 +50,9 @@ func (d *Decoder) reverseOf(r *flow.Record) bool {
 	back.InIf, back.OutIf = cmp.Or(back.InIf, r.OutIf), cmp.Or(back.OutIf, r.InIf)
 	back.IngressVrfID = cmp.Or(back.IngressVrfID, r.EgressVrfID)
 	back.EgressVrfID = cmp.Or(back.EgressVrfID, r.IngressVrfID)
-	back.FlowDirection = cmp.Or(back.FlowDirection, r.FlowDirection)
+	if !back.HasFlowDirection {
+		back.FlowDirection, back.HasFlowDirection = r.FlowDirection, r.HasFlowDirection
+	}
 	back.BiFlowDirection = reverseDirection(r.BiFlowDirection)
 
 	back.TimeFlowStart, back.TimeFlowEnd = r.TimeFlowStart, r.TimeFlowEnd
@@ -58,7 +60,8 @@ func (d *Decoder) reverseOf(r *flow.Record) bool {
 	if start, end := d.times(v); start != 0 || end != 0 {
 		d.setTimes(back, start, end)
 	}
-	back.SamplingRate = r.SamplingRate
+	back.ApplicationID, back.ApplicationName = r.ApplicationID, r.ApplicationName
+	back.FlowEndReason, back.FirewallEvent = r.FlowEndReason, r.FirewallEvent
 	return true
 }
 

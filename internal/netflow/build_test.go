@@ -31,6 +31,9 @@ func newCollector(config exporter.Config) *collector {
 	return c
 }
 
+// noWaiting leaves no room for data sets that wait for their template.
+var noWaiting = exporter.Config{MaxHeld: 1}
+
 // decode returns the errors of all datagrams, joined.
 func (c *collector) decode(datagrams ...[]byte) error {
 	var errs []error

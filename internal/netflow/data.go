@@ -1,15 +1,11 @@
 package netflow
 
 import (
-	"encoding/binary"
+	"cmp"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
+	"github.com/leoluk/NetMeta/internal/flow"
 )
-
-// lastScopeV9 is the highest scope type of NetFlow v9 (RFC 3954 section 6.1). They
-// are numbered apart from the field types: scope 2 is an interface, field 2 a count
-// of packets. Exporters that go beyond mean field types.
-const lastScopeV9 = 5
 
 // A datagram may hold so many records, however short they are: those that say
 // something of a flow (two addresses, an address and a counter) have 8 bytes or more,
@@ -20,32 +16,37 @@ const (
 	minRecordBytes = 8  // of a datagram for every further one
 )
 
-// readRecords reads the records of a set one by one into d.values, and calls use
-// for each.
+// readRecords reads the records of a set one by one into d.values, and what they say of
+// the reverse direction into d.reverse, and calls use for each.
 func (d *Decoder) readRecords(set dataSet, use func()) {
-	b, t := set.body, set.template
-	for len(b) >= t.MinSize && !isPadding(b, t) {
+	t, w := set.template, set.window
+	var p *program
+	for len(w) >= margin+t.MinSize && !isPadding(w[margin:], t) {
 		if d.allowed == 0 {
-			d.fail(reasonTooMany, "set %d: the last %d bytes are left out, because the records before them are too short", set.id, len(b))
+			d.fail(reasonTooMany, "set %d: the last %d bytes are left out, because the records before them are too short", set.id, len(w)-margin)
 			return
 		}
 		d.allowed--
-		d.values.reset()
-		if d.hasReverse {
-			d.reverse.reset()
-			d.hasReverse = false
+		if p == nil || p.fresh {
+			p = d.programOf(t)
+			d.begin(p)
 		}
-		rest, ok := d.readRecord(t, b)
+		size, ok := t.MinSize, true
+		if t.Variable {
+			size, ok = p.locate(t, w[margin:])
+		}
 		if !ok {
-			d.fail(reasonRecord, "set %d: the last %d bytes are not a whole record", set.id, len(b))
+			d.fail(reasonRecord, "set %d: the last %d bytes are not a whole record", set.id, len(w)-margin)
 			return
 		}
+		p.run(&d.values, w[:margin+size])
+		d.dataRecords++
 		use()
-		b = rest
+		w = w[size:]
 	}
 	// Sets are padded with less than 4 bytes, or with zeros (RFC 7011 section 3.3.1).
-	if len(b) >= 4 && !isZero(b) {
-		d.fail(reasonRecord, "set %d: the last %d bytes are less than a record of %d", set.id, len(b), t.MinSize)
+	if rest := w[margin:]; len(rest) >= 4 && !isZero(rest) {
+		d.fail(reasonRecord, "set %d: the last %d bytes are less than a record of %d", set.id, len(rest), t.MinSize)
 	}
 }
 
@@ -55,54 +56,47 @@ func isPadding(b []byte, t *exporter.Template) bool {
 	return t.Variable && len(b) < 4 && isZero(b)
 }
 
-// readRecord reads the record at the beginning of b into d.values, and what it says
-// of the reverse direction into d.reverse. It returns what follows the record; not ok
-// where the record is longer than b.
-func (d *Decoder) readRecord(t *exporter.Template, b []byte) (rest []byte, ok bool) {
-	for i := range t.Fields {
-		f := &t.Fields[i]
-		size := int(f.Length)
-		if f.Length == exporter.VariableLength {
-			if size, b, ok = readLength(b); !ok {
-				return nil, false
-			}
-		}
-		if size > len(b) {
-			return nil, false
-		}
-		value := b[:size]
-		b = b[size:]
-		if size == 0 || int(f.ID) >= len(setters) {
-			continue
-		}
-		values := &d.values
-		if f.Enterprise != 0 {
-			if f.Enterprise != reverseEnterprise {
-				continue
-			}
-			values, d.hasReverse = &d.reverse, true
-		}
-		if d.version == 9 && i < t.Scopes && f.ID <= lastScopeV9 {
-			continue
-		}
-		if set := setters[f.ID]; set != nil {
-			set(values, value)
-		}
+// maxMoves bounds what the compiled templates of a decoder occupy, to about 3 MB.
+const maxMoves = 1 << 16
+
+// programOf returns the program of a template, which it compiles once.
+func (d *Decoder) programOf(t *exporter.Template) *program {
+	if p, ok := d.programs[t]; ok {
+		return p
 	}
-	return b, true
+	p := d.compile(t)
+	size := 1 + len(p.numbers32) + len(p.better32) + len(p.numbers64) + len(p.better64) +
+		len(p.addresses) + len(p.sections) + len(p.places)
+	if d.moves += size; d.moves > maxMoves {
+		clear(d.programs)
+		d.moves = size
+	}
+	d.programs[t] = p
+	return p
 }
 
-// readLength reads the length in front of a value of variable length: one byte, or
-// 255 and two bytes (RFC 7011 section 7).
-func readLength(b []byte) (size int, rest []byte, ok bool) {
-	if len(b) < 1 {
-		return 0, nil, false
+// begin forgets the records before. Unless a program says that every record has to
+// begin so, the first of a set does: the others store to the same places.
+func (d *Decoder) begin(p *program) {
+	d.values = values{}
+	d.values.parts = p.forward
+	d.stamp(&d.values.Record)
+	if d.version == 10 && d.boot == 0 && (p.forward|p.reverse)&(partStart|partEnd) != 0 {
+		d.boot = cmp.Or(d.state.Boot(d.domain), d.state.Boot(0))
 	}
-	if b[0] < 255 {
-		return int(b[0]), b[1:], true
+	d.hasReverse = p.reverse != 0
+	if d.hasReverse {
+		d.reverse = values{}
+		d.reverse.parts = p.reverse
+		d.stamp(&d.reverse.Record)
 	}
-	if len(b) < 3 {
-		return 0, nil, false
-	}
-	return int(binary.BigEndian.Uint16(b[1:])), b[3:], true
+}
+
+// stamp sets what is the same in all records of a datagram.
+func (m *message) stamp(r *flow.Record) {
+	r.Type = m.flowType
+	r.TimeReceived = uint64(m.received)
+	r.SequenceNum = m.sequence
+	r.SamplerAddress = m.source
+	r.ObservationDomain = m.domain
 }

@@ -16,8 +16,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/metrics"
@@ -40,26 +38,8 @@ const (
 // been received. That is normal until an exporter repeats its templates.
 var ErrUnknownTemplate = errors.New("template not received yet")
 
-// protocol is what the versions have in common.
-type protocol struct {
-	label        string
-	flowType     pb.FlowMessage_FlowType
-	records      prometheus.Counter
-	unknownRates prometheus.Counter
-}
-
-func newProtocol(label string, flowType pb.FlowMessage_FlowType) *protocol {
-	return &protocol{label, flowType, metrics.Records.WithLabelValues(label), metrics.UnknownRates.WithLabelValues(label)}
-}
-
-var (
-	netflow5 = newProtocol(metrics.NetFlow5, pb.FlowMessage_NETFLOW_V5)
-	netflow9 = newProtocol(metrics.NetFlow9, pb.FlowMessage_NETFLOW_V9)
-	ipfix    = newProtocol(metrics.IPFIX, pb.FlowMessage_IPFIX)
-
-	// undetermined counts datagrams that do not say what they are.
-	undetermined = &protocol{label: "netflow"}
-)
+// undetermined is the label protocol of datagrams that do not say what they are.
+const undetermined = "netflow"
 
 // Decoder reads datagrams of all three versions. It is not safe for concurrent
 // use: every goroutine has its own, and all share the Table.
@@ -69,107 +49,102 @@ type Decoder struct {
 
 	// The datagram at hand.
 	message
-	state   *exporter.State
-	err     error // the first problem
-	pending []dataSet
-	allowed int // records that may still be read
-	records int
-	unrated int
+	now         time.Time // when it was received
+	state       *exporter.State
+	err         error // the first problem
+	pending     []dataSet
+	released    []releasedSet // whose templates it brought
+	held        bool          // some of it waits for a template
+	allowed     int           // records that may still be read
+	dataRecords int           // that were read
+	records     int           // that were emitted
+	unrated     int           // of those
+	rate        rateAnswer
 
-	// The last question to state.Rate, and its answer.
-	sampler    uint64
-	said       uint64
-	rate       uint64
-	rateSource pb.FlowMessage_RateSource
+	values      values // of the record at hand
+	reverse     values // of its other direction, see biflow.go
+	hasReverse  bool
+	communities [flow.MaxCommunities]uint32 // memory for those of the record
 
-	values     values // of the record at hand
-	reverse    values // of its other direction, see biflow.go
-	hasReverse bool
-	fields     []exporter.Field // of the template at hand
+	fields   []exporter.Field // of the template at hand
+	programs map[*exporter.Template]*program
+	moves    int // in all programs
+	names    map[string]string
 }
 
 // NewDecoder returns a decoder that keeps templates and sampling rates in table and
 // hands every flow record to emit. The record is valid until emit returns.
 func NewDecoder(table *exporter.Table, emit func(*flow.Record)) *Decoder {
-	return &Decoder{table: table, emit: emit}
+	return &Decoder{
+		table: table, emit: emit,
+		programs: make(map[*exporter.Template]*program),
+		names:    make(map[string]string),
+	}
 }
 
 // Decode reads one datagram, which the exporter at source sent and which arrived at
-// received. Everything that is readable has been emitted when it returns. The error
-// is the first problem; all problems have been counted by then in
-// netmeta_decode_errors_total, so a caller may ignore it. It does not keep datagram.
+// received. Everything that is readable has been emitted when it returns, but for data
+// sets whose template is unknown: they wait for it in the table. The error is the first
+// problem; all problems have been counted by then in netmeta_decode_errors_total, so a
+// caller may ignore it. The datagram is the caller's again when Decode returns.
 func (d *Decoder) Decode(datagram []byte, source netip.AddrPort, received time.Time) error {
-	d.message = message{protocol: undetermined, source: source.Addr().Unmap(), received: received.Unix()}
-	d.err, d.records, d.unrated, d.rate = nil, 0, 0, 0
+	d.message = message{source: source.Addr().Unmap(), received: received.Unix()}
+	d.now, d.err, d.held = received, nil, false
+	d.dataRecords, d.records, d.unrated, d.rate.known = 0, 0, 0, false
 	d.allowed = freeRecords + len(datagram)/minRecordBytes
-
-	read, size := d.reader(datagram)
-	switch {
-	case read == nil && len(datagram) < 2:
+	if len(datagram) < 2 {
 		d.fail(reasonTruncated, "message of %d bytes is too short for a version", len(datagram))
+		return d.err
+	}
+	d.version = binary.BigEndian.Uint16(datagram)
+	read, size := d.reader()
+	switch {
 	case read == nil:
 		d.fail(reasonVersion, "version %d is not NetFlow v5, v9 or IPFIX", d.version)
 	case len(datagram) < size:
 		d.fail(reasonTruncated, "message of %d bytes is too short for a header of %d", len(datagram), size)
 	default:
 		d.state = d.table.Get(d.source, received)
-		read(datagram[:size], datagram[size:])
-		d.count()
+		d.state.Received(d.protocol, len(datagram))
+		read(datagram)
+		d.state.AddRecords(d.protocol, d.records, d.unrated)
+		metrics.Records.WithLabelValues(d.protocol.String()).Add(float64(d.records))
+		metrics.UnknownRates.WithLabelValues(d.protocol.String()).Add(float64(d.unrated))
 	}
 	return d.err
 }
 
-// reader returns what reads the version of datagram, nil for others, and the size
-// of its message header.
-func (d *Decoder) reader(datagram []byte) (read func(header, body []byte), size int) {
-	if len(datagram) < 2 {
-		return nil, 0
-	}
-	switch d.version = binary.BigEndian.Uint16(datagram); d.version {
+// reader returns what reads datagrams of d.version, nil for others, and the size of
+// their header.
+func (d *Decoder) reader() (read func(datagram []byte), headerSize int) {
+	switch d.version {
 	case 5:
-		d.protocol = netflow5
+		d.protocol, d.flowType = flow.NetFlow5, pb.FlowMessage_NETFLOW_V5
 		return d.readV5, headerSizeV5
 	case 9:
-		d.protocol = netflow9
+		d.protocol, d.flowType = flow.NetFlow9, pb.FlowMessage_NETFLOW_V9
 		return d.readV9, headerSizeV9
 	case 10:
-		d.protocol = ipfix
+		d.protocol, d.flowType = flow.IPFIX, pb.FlowMessage_IPFIX
 		return d.readIPFIX, headerSizeIPFIX
 	}
 	return nil, 0
 }
 
-func (d *Decoder) count() {
-	d.protocol.records.Add(float64(d.records))
-	d.protocol.unknownRates.Add(float64(d.unrated))
+// label names the protocol of the datagram in metrics and errors.
+func (d *Decoder) label() string {
+	if d.flowType == pb.FlowMessage_FLOWUNKNOWN {
+		return undetermined
+	}
+	return d.protocol.String()
 }
 
 // fail counts a problem, and keeps it if it is the first of the datagram. Others
 // are not even formatted, so that a datagram of nothing but problems is no more
 // work than a good one.
 func (d *Decoder) fail(reason, format string, args ...any) {
-	metrics.DecodeErrors.WithLabelValues(d.protocol.label, reason).Inc()
+	metrics.DecodeErrors.WithLabelValues(d.label(), reason).Inc()
 	if d.err == nil {
-		d.err = fmt.Errorf("decode %s of %s: %w", d.protocol.label, d.source, fmt.Errorf(format, args...))
+		d.err = fmt.Errorf("decode %s of %s: %w", d.label(), d.source, fmt.Errorf(format, args...))
 	}
-}
-
-// finish completes a record with what does not come from its own fields, and emits
-// it. Sampler is the one that the record names, or 0; a record that carries its rate
-// has it set already.
-func (d *Decoder) finish(r *flow.Record, sampler uint64) {
-	r.Type = d.protocol.flowType
-	r.TimeReceived = uint64(d.received)
-	r.SequenceNum = d.sequence
-	r.SamplerAddress = d.source
-	if said := r.SamplingRate; d.rate == 0 || sampler != d.sampler || said != d.said {
-		d.sampler, d.said = sampler, said
-		d.rate, d.rateSource = d.state.Rate(d.version, d.domain, sampler, said)
-	}
-	r.SamplingRate, r.SamplingRateSource = d.rate, d.rateSource
-	if d.rateSource == pb.FlowMessage_RATE_UNKNOWN {
-		d.unrated++
-	}
-	d.records++
-	d.emit(r)
 }

@@ -21,7 +21,7 @@ func TestUnknownTemplateCostsOnlyItsOwnSet(t *testing.T) {
 		"ipfix": ipfix10(set(999, u32(1)), set(2, bytesTemplate(256)), set(256, u32(100)), set(998, u32(2)), set(256, u32(200))),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCollector(exporter.Config{})
+			c := newCollector(noWaiting)
 			err := c.decode(datagram)
 			if !errors.Is(err, ErrUnknownTemplate) || !strings.Contains(err.Error(), "set 999 of domain 1") {
 				t.Errorf("error %v, want the first unknown template, 999", err)
@@ -161,7 +161,7 @@ func TestDatagramsThatAreNotNetFlowAreRefused(t *testing.T) {
 }
 
 func TestExporterIsItsAddress(t *testing.T) {
-	c := newCollector(exporter.Config{})
+	c := newCollector(noWaiting)
 	templates, data := v9(set(0, bytesTemplate(256))), v9(set(256, u32(100)))
 	for _, step := range []struct {
 		datagram []byte
@@ -206,14 +206,14 @@ func TestTruncationAtEveryByteDoesNotPanic(t *testing.T) {
 func TestEveryProblemIsCounted(t *testing.T) {
 	reasons := []string{reasonVersion, reasonTruncated, reasonTrailing, reasonSetID, reasonTemplate, reasonUnknownTemplate, reasonRecord, reasonTooMany}
 	count := func() map[string]int {
-		counts := map[string]int{"records": int(testutil.ToFloat64(ipfix.records)), "unknown rates": int(testutil.ToFloat64(ipfix.unknownRates))}
+		counts := map[string]int{"records": int(testutil.ToFloat64(metrics.Records.WithLabelValues(metrics.IPFIX))), "unknown rates": int(testutil.ToFloat64(metrics.UnknownRates.WithLabelValues(metrics.IPFIX)))}
 		for _, reason := range reasons {
 			counts[reason] = int(testutil.ToFloat64(metrics.DecodeErrors.WithLabelValues(metrics.IPFIX, reason)))
 		}
 		return counts
 	}
 	before := count()
-	c := newCollector(exporter.Config{})
+	c := newCollector(noWaiting)
 	if err := c.decode(ipfix10(
 		set(4, u32(1)), set(5),
 		set(2, template(257, field{1, 0}), bytesTemplate(256)),
@@ -253,7 +253,7 @@ func TestRecordsOutOfProportionAreLeftOut(t *testing.T) {
 			c := newCollector(exporter.Config{})
 			counter := metrics.DecodeErrors.WithLabelValues(metrics.IPFIX, reasonTooMany)
 			before := testutil.ToFloat64(counter)
-			err := c.decode(ipfix10(set(2, test.template)), ipfix10(set(256, repeat(1, test.size))))
+			err := c.decode(ipfix10(set(2, test.template)), ipfix10(set(256, zeros(test.size))))
 			equal(t, test.want, len(c.records))
 			if refused := test.want == most; (err != nil) != refused || (testutil.ToFloat64(counter) > before) != refused {
 				t.Errorf("error %v, counted %v", err, testutil.ToFloat64(counter)-before)

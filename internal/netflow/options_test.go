@@ -128,6 +128,6 @@ func TestScopesOfV9AreNoFields(t *testing.T) {
 	if err := c.decode(datagram); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, uint64(0), c.values.packets)
-	equal(t, uint64(5), c.values.flowSamplerID)
+	equal(t, uint64(0), c.values.Packets)
+	equal(t, uint64(5), c.values.sampler)
 }

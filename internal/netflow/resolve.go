@@ -18,57 +18,63 @@ const (
 // it is a biflow.
 func (d *Decoder) emitFlow() {
 	v := &d.values
-	r := &v.record
 	v.resolveCounters()
 	v.resolveAddresses()
 	v.resolveTransport()
 	v.resolveLink()
-	if v.boot == 0 && (v.hasFirstUptime || v.hasLastUptime) && d.version == 10 {
-		v.boot = d.state.Boot(d.domain)
-	}
+	d.resolveExtras(v)
 	start, end := d.times(v)
-	d.setTimes(r, start, end)
-	r.SamplingRate = v.rate()
-	answered := d.hasReverse && d.reverseOf(r)
-	d.finish(r, v.samplerID())
+	d.setTimes(&v.Record, start, end)
+	said := v.rate()
+	answered := d.hasReverse && d.reverseOf(&v.Record)
+	d.finish(&v.Record, v.sampler, said)
 	if answered {
 		reverseRecords.Inc()
-		d.finish(&d.reverse.record, v.samplerID())
+		d.finish(&d.reverse.Record, v.sampler, said)
 	}
 }
 
-// resolveCounters takes the first counter that is not 0. Templates carry several,
-// of which exporters fill in one: taking a later one that is 0 would lose the count.
+// resolveCounters takes what there is where the counters of the flow were not sent.
 // Initiator and responder are the two directions of one connection.
 func (v *values) resolveCounters() {
-	v.record.Bytes = cmp.Or(v.octets, v.postOctets, v.totalOctets, v.initiatorOctets+v.responderOctets, v.layer2Octets)
-	v.record.Packets = cmp.Or(v.packets, v.postPackets, v.totalPackets, v.initiatorPackets+v.responderPackets)
-	if v.hasFrame {
-		v.record.Bytes = cmp.Or(v.record.Bytes, v.frameSize)
-		v.record.Packets = cmp.Or(v.record.Packets, 1)
+	if v.parts&(partCounters|partFrame) == 0 {
+		return
+	}
+	v.Bytes = cmp.Or(v.Bytes, v.initiatorOctets+v.responderOctets, v.layer2Octets)
+	v.Packets = cmp.Or(v.Packets, v.initiatorPackets+v.responderPackets)
+	if v.parts&partFrame != 0 {
+		v.Bytes = cmp.Or(v.Bytes, v.frameSize)
+		v.Packets = cmp.Or(v.Packets, 1)
 	}
 }
 
 // resolveAddresses chooses between IPv4 and IPv6 for a whole record. Some templates
 // have fields for both and leave the unused ones 0.
 func (v *values) resolveAddresses() {
-	r := &v.record
-	src, dst, srcMask, dstMask := v.src4, v.dst4, v.srcMask4, v.dstMask4
-	if v.isIPv6() {
-		src, dst, srcMask, dstMask = v.src6, v.dst6, v.srcMask6, v.dstMask6
+	src, dst := &v.src4, &v.dst4
+	v.SrcNet, v.DstNet = v.srcMask4, v.dstMask4
+	if v.parts&partIPv6 != 0 && v.isIPv6() {
+		src, dst = &v.src6, &v.dst6
+		v.SrcNet, v.DstNet = v.srcMask6, v.dstMask6
 	}
-	if src.IsValid() {
-		r.SrcAddr = src
+	if v.parts&partFrame == 0 || src.IsValid() {
+		v.SrcAddr = *src
 	}
-	if dst.IsValid() {
-		r.DstAddr = dst
+	if v.parts&partFrame == 0 || dst.IsValid() {
+		v.DstAddr = *dst
 	}
-	r.SrcNet, r.DstNet = srcMask, dstMask
-	r.NextHop = firstKnown(v.next4, v.next6, v.bgpNext4, v.bgpNext6)
-	r.Etype = cmp.Or(etypeOf(v.ipVersion), v.etype, r.Etype)
-	if r.Etype == 0 {
-		r.Etype = etypeOfAddress(cmpAddr(r.SrcAddr, r.DstAddr))
+	v.NextHop = v.nextHop
+	if !isKnown(v.NextHop) && (isKnown(v.BGPNextHop) || !v.NextHop.IsValid()) {
+		v.NextHop = v.BGPNextHop
 	}
+	etype := cmp.Or(etypeOf(v.ipVersion), v.etype)
+	if etype == 0 && v.parts&partFrame != 0 {
+		etype = v.Etype
+	}
+	if etype == 0 {
+		etype = cmp.Or(etypeOfAddress(&v.SrcAddr), etypeOfAddress(&v.DstAddr))
+	}
+	v.Etype = etype
 }
 
 func (v *values) isIPv6() bool {
@@ -85,24 +91,6 @@ func (v *values) isIPv6() bool {
 // isKnown: :: and 0.0.0.0 are what exporters send for no address.
 func isKnown(a netip.Addr) bool { return a.IsValid() && !a.IsUnspecified() }
 
-// firstKnown returns the first address that is known, else the first that was sent.
-func firstKnown(a, b, c, d netip.Addr) netip.Addr {
-	for _, addr := range [...]netip.Addr{a, b, c, d} {
-		if isKnown(addr) {
-			return addr
-		}
-	}
-	return cmpAddr(cmpAddr(a, b), cmpAddr(c, d))
-}
-
-// cmpAddr returns a, or b where a was not sent.
-func cmpAddr(a, b netip.Addr) netip.Addr {
-	if a.IsValid() {
-		return a
-	}
-	return b
-}
-
 func etypeOf(ipVersion uint32) uint32 {
 	switch ipVersion {
 	case 4:
@@ -113,7 +101,7 @@ func etypeOf(ipVersion uint32) uint32 {
 	return 0
 }
 
-func etypeOfAddress(a netip.Addr) uint32 {
+func etypeOfAddress(a *netip.Addr) uint32 {
 	switch {
 	case a.Is4():
 		return packet.EtypeIPv4
@@ -124,17 +112,18 @@ func etypeOfAddress(a netip.Addr) uint32 {
 }
 
 func (v *values) resolveTransport() {
-	r := &v.record
-	r.SrcPort = cmp.Or(v.srcPort, v.udpSrcPort, v.tcpSrcPort, r.SrcPort)
-	r.DstPort = cmp.Or(v.dstPort, v.udpDstPort, v.tcpDstPort, r.DstPort)
-	r.IPTTL = cmp.Or(v.ttl, v.minimumTTL, r.IPTTL)
+	r := &v.Record
+	if v.parts&partFrame == 0 {
+		r.IcmpType, r.IcmpCode = 0, 0
+	}
 	if isICMP(r.Proto) {
 		// pmacctd and others put both into the port, as NetFlow v5 does.
-		if !v.hasICMP {
-			v.icmpTypeCode = r.DstPort
+		typeCode := v.icmpTypeCode
+		if v.parts&partICMP == 0 {
+			typeCode = r.DstPort
 		}
-		r.IcmpType = cmp.Or(v.icmpType, v.icmpTypeCode>>8&0xff, r.IcmpType)
-		r.IcmpCode = cmp.Or(v.icmpCode, v.icmpTypeCode&0xff, r.IcmpCode)
+		r.IcmpType = cmp.Or(v.icmpType, typeCode>>8&0xff, r.IcmpType)
+		r.IcmpCode = cmp.Or(v.icmpCode, typeCode&0xff, r.IcmpCode)
 	}
 	dropFalsePorts(r)
 }
@@ -150,13 +139,11 @@ func dropFalsePorts(r *flow.Record) {
 	}
 }
 
+// resolveLink: the VLAN of the packet is that of the interface that it came in by,
+// unless a frame says more.
 func (v *values) resolveLink() {
-	r := &v.record
-	r.SrcMac = cmp.Or(v.srcMac, v.postSrcMac, r.SrcMac)
-	r.DstMac = cmp.Or(v.dstMac, v.postDstMac, r.DstMac)
-	r.SrcVlan = cmp.Or(v.vlan, v.dot1qVlan)
-	r.DstVlan = cmp.Or(v.postVlan, v.postDot1qVlan)
-	r.VlanID = cmp.Or(r.SrcVlan, r.VlanID)
-	r.InIf = cmp.Or(v.inIf, v.physicalInIf)
-	r.OutIf = cmp.Or(v.outIf, v.physicalOutIf)
+	if v.SrcVlan != 0 || v.parts&partFrame == 0 {
+		v.VlanID = v.SrcVlan
+	}
+	v.HasFlowDirection = v.parts&partDirection != 0
 }

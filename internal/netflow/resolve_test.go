@@ -33,8 +33,8 @@ func TestFieldsOfARecord(t *testing.T) {
 		"both families, IPv4 used":              {[]field{{8, 4}, {27, 16}, {9, 1}, {29, 1}}, join(addr("198.51.100.7"), zeros(16), u8(24), u8(0)), flow.Record{SrcAddr: v4, SrcNet: 24, Etype: 0x0800}},
 		"both families, IPv6 used":              {[]field{{8, 4}, {27, 16}, {9, 1}, {29, 1}}, join(zeros(4), addr("2001:db8::7"), u8(0), u8(64)), flow.Record{SrcAddr: v6, SrcNet: 64, Etype: 0x86dd}},
 		"both families, and the version says":   {[]field{{8, 4}, {27, 16}, {60, 1}}, join(zeros(4), zeros(16), u8(6)), flow.Record{SrcAddr: netip.IPv6Unspecified(), Etype: 0x86dd}},
-		"the BGP next hop where the other is 0": {[]field{{15, 4}, {18, 4}}, join(zeros(4), addr("198.51.100.7")), flow.Record{NextHop: v4}},
-		"a next hop of 0 where that is all":     {[]field{{15, 4}, {18, 4}}, zeros(8), flow.Record{NextHop: netip.IPv4Unspecified()}},
+		"the BGP next hop where the other is 0": {[]field{{15, 4}, {18, 4}}, join(zeros(4), addr("198.51.100.7")), flow.Record{NextHop: v4, BGPNextHop: v4}},
+		"a next hop of 0 where that is all":     {[]field{{15, 4}, {18, 4}}, zeros(8), flow.Record{NextHop: netip.IPv4Unspecified(), BGPNextHop: netip.IPv4Unspecified()}},
 		"ethertype":                             {[]field{{256, 2}}, u16(0x0806), flow.Record{Etype: 0x0806}},
 		"ports":                                 {[]field{{4, 1}, {7, 2}, {11, 2}}, join(u8(6), u16(443), u16(51_000)), flow.Record{Proto: 6, SrcPort: 443, DstPort: 51_000}},
 		"ports of UDP":                          {[]field{{4, 1}, {180, 2}, {181, 2}}, join(u8(17), u16(53), u16(51_000)), flow.Record{Proto: 17, SrcPort: 53, DstPort: 51_000}},
@@ -56,7 +56,7 @@ func TestFieldsOfARecord(t *testing.T) {
 		"VLANs without priority bits":           {[]field{{58, 2}, {59, 2}}, join(u16(0xa064), u16(0xa065)), flow.Record{VlanID: 100, SrcVlan: 100, DstVlan: 101}},
 		"VLANs of 802.1Q elements":              {[]field{{243, 2}, {254, 2}}, join(u16(0xa064), u16(0xa065)), flow.Record{VlanID: 100, SrcVlan: 100, DstVlan: 101}},
 		"interfaces":                            {[]field{{10, 2}, {14, 2}, {252, 4}, {253, 4}}, join(u16(3), u16(0), u32(30), u32(40)), flow.Record{InIf: 3, OutIf: 40}},
-		"VRFs and directions":                   {[]field{{234, 4}, {235, 4}, {61, 1}, {239, 1}}, join(u32(7), u32(8), u8(1), u8(2)), flow.Record{IngressVrfID: 7, EgressVrfID: 8, FlowDirection: 1, BiFlowDirection: 2}},
+		"VRFs and directions":                   {[]field{{234, 4}, {235, 4}, {61, 1}, {239, 1}}, join(u32(7), u32(8), u8(1), u8(2)), flow.Record{IngressVrfID: 7, EgressVrfID: 8, FlowDirection: 1, HasFlowDirection: true, BiFlowDirection: 2}},
 		"AS numbers of 2 and 4 bytes":           {[]field{{16, 2}, {17, 4}, {128, 4}}, join(u16(64_500), u32(4_200_000_001), u32(64_501)), flow.Record{SrcAS: 64_500, DstAS: 4_200_000_001, NextHopAS: 64_501}},
 		"TTL, and the lowest where it is not":   {[]field{{52, 1}}, u8(63), flow.Record{IPTTL: 63}},
 		"TTL before the lowest":                 {[]field{{52, 1}, {192, 1}}, join(u8(1), u8(63)), flow.Record{IPTTL: 63}},
@@ -67,7 +67,7 @@ func TestFieldsOfARecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, version := range []int{9, 10} {
-				want := recordOf(t, version, []field{{95, 4}}, zeros(4))
+				want := recordOf(t, version, []field{{399, 4}}, zeros(4))
 				got := recordOf(t, version, test.fields, test.values)
 				overlay(&want, test.want)
 				equal(t, want, got)
@@ -80,6 +80,7 @@ func TestFieldsOfARecord(t *testing.T) {
 func overlay(base *flow.Record, want flow.Record) {
 	want.Type, want.TimeReceived, want.SequenceNum = base.Type, base.TimeReceived, base.SequenceNum
 	want.SamplingRate, want.SamplingRateSource, want.SamplerAddress = base.SamplingRate, base.SamplingRateSource, base.SamplerAddress
+	want.ObservationDomain = base.ObservationDomain
 	want.TimeFlowStart, want.TimeFlowEnd = base.TimeFlowStart, base.TimeFlowEnd
 	*base = want
 }
@@ -90,7 +91,7 @@ func TestFrameInsideARecord(t *testing.T) {
 		[]byte{0x45, 0x28, 0, 40, 0, 9, 0, 0, 63, 17, 0, 0}, addr("198.51.100.7"), addr("203.0.113.9"),
 		u16(53), u16(51_000), u16(20), u16(0))
 	r := recordOf(t, 10, []field{{10, 4}, {312, 2}, {315, variable}}, u32(3), u16(1500), u8(uint8(len(frame))), frame)
-	want := recordOf(t, 10, []field{{95, 4}}, zeros(4))
+	want := recordOf(t, 10, []field{{399, 4}}, zeros(4))
 	overlay(&want, flow.Record{
 		Bytes: 1500, Packets: 1, InIf: 3, SrcMac: 0x020000000001, DstMac: 0x020000000002, VlanID: 100,
 		Etype: 0x0800, SrcAddr: netip.MustParseAddr("198.51.100.7"), DstAddr: netip.MustParseAddr("203.0.113.9"),

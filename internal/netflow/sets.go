@@ -22,15 +22,16 @@ const (
 type dataSet struct {
 	id       uint16
 	template *exporter.Template // as it stood at this place of the datagram; nil: unknown
-	body     []byte
+	window   []byte             // the records, and the margin in front of them
 }
 
-// readSets reads the sets of a message. Templates and options data come first,
-// wherever they stand, because they say how to read the rest: a sampling rate holds
-// for all records of its datagram, and a data set may precede its template.
-func (d *Decoder) readSets(b []byte) {
+// readSets reads the sets of a message, from at on. Templates and options data come
+// first, wherever they stand, because they say how to read the rest: a sampling rate
+// holds for all records of its datagram, and a data set may precede its template.
+func (d *Decoder) readSets(datagram []byte, at int) {
 	d.pending = d.pending[:0]
-	for withdrawn := (withdrawals{}); len(b) >= setHeaderSize; {
+	for withdrawn := (withdrawals{}); len(datagram)-at >= setHeaderSize; {
+		b := datagram[at:]
 		id, length := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
 		if length < setHeaderSize {
 			// Some exporters fill up their datagrams with zeros.
@@ -43,14 +44,20 @@ func (d *Decoder) readSets(b []byte) {
 			d.fail(reasonTruncated, "set %d: length %d exceeds the %d bytes left", id, length, len(b))
 			length = len(b)
 		}
-		d.readSet(id, b[setHeaderSize:length], &withdrawn)
-		b = b[length:]
+		if id >= firstDataSet {
+			// Every message header is longer than the margin.
+			d.readDataSet(id, datagram[at+setHeaderSize-margin:at+length])
+		} else {
+			d.readSet(id, b[setHeaderSize:length], &withdrawn)
+		}
+		at += length
 	}
 	d.readPending()
 }
 
-// readPending reads the data sets that were left for last. Those whose template came
-// behind them may turn out to be options data, which still go first.
+// readPending reads the data sets that were left for last, and those of earlier
+// datagrams that waited for templates of this one. Those whose template came behind
+// them may turn out to be options data, which still go first.
 func (d *Decoder) readPending() {
 	for i := range d.pending {
 		set := &d.pending[i]
@@ -62,25 +69,28 @@ func (d *Decoder) readPending() {
 			d.readOptions(*set)
 		}
 	}
+	d.readReleased()
 	for _, set := range d.pending {
 		switch {
 		case set.template == nil:
-			d.fail(reasonUnknownTemplate, "set %d of domain %d: %w", set.id, d.domain, ErrUnknownTemplate)
+			d.hold(set)
 		case !set.template.Options:
 			d.readRecords(set, d.emitFlow)
 		}
 	}
 }
 
+func (d *Decoder) readDataSet(id uint16, window []byte) {
+	set := dataSet{id, d.state.Template(d.version, d.domain, id), window}
+	if set.template != nil && set.template.Options {
+		d.readOptions(set)
+		return
+	}
+	d.pending = append(d.pending, set)
+}
+
 func (d *Decoder) readSet(id uint16, body []byte, withdrawn *withdrawals) {
 	switch {
-	case id >= firstDataSet:
-		set := dataSet{id, d.state.Template(d.version, d.domain, id), body}
-		if set.template != nil && set.template.Options {
-			d.readOptions(set)
-			return
-		}
-		d.pending = append(d.pending, set)
 	case d.version == 9 && id == setTemplatesV9, d.version == 10 && id == setTemplatesIPFIX:
 		d.readTemplates(body, false, withdrawn)
 	case d.version == 9 && id == setOptionsV9, d.version == 10 && id == setOptionsIPFIX:

@@ -138,7 +138,8 @@ func (d *Decoder) learn(h templateHeader, options bool) error {
 		return fmt.Errorf("a record of %d bytes fits into no datagram", t.MinSize)
 	}
 	if d.state.SetTemplate(d.version, d.domain, h.id, t) {
-		templateEvents.WithLabelValues(d.protocol.label, "learned").Inc()
+		d.release(h.id, t)
+		templateEvents.WithLabelValues(d.protocol.String(), "learned").Inc()
 	}
 	return nil
 }
@@ -147,7 +148,7 @@ func (d *Decoder) learn(h templateHeader, options bool) error {
 // by it now.
 func (d *Decoder) refuse(id uint16, err error) {
 	d.state.RemoveTemplate(d.version, d.domain, id)
-	templateEvents.WithLabelValues(d.protocol.label, "refused").Inc()
+	templateEvents.WithLabelValues(d.protocol.String(), "refused").Inc()
 	d.fail(reasonTemplate, "template %d of domain %d: %w", id, d.domain, err)
 }
 
@@ -170,5 +171,5 @@ func (d *Decoder) withdraw(id uint16, options bool, withdrawn *withdrawals) {
 	case d.state.RemoveTemplate(d.version, d.domain, id):
 		removed = 1
 	}
-	templateEvents.WithLabelValues(d.protocol.label, "withdrawn").Add(float64(removed))
+	templateEvents.WithLabelValues(d.protocol.String(), "withdrawn").Add(float64(removed))
 }

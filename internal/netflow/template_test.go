@@ -16,7 +16,7 @@ func TestWithdrawalThenDataEndsAtOnce(t *testing.T) {
 	for _, version := range []string{"v9", "ipfix"} {
 		t.Run(version, func(t *testing.T) {
 			withdrawal, data := golden.Bytes(t, "withdrawal-"+version+""), golden.Bytes(t, "data-"+version+"")
-			c := newCollector(exporter.Config{})
+			c := newCollector(noWaiting)
 			if err := c.decode(withdrawal); err != nil {
 				t.Errorf("withdrawal of a template never sent: %v", err)
 			}
@@ -40,7 +40,7 @@ func TestWithdrawalThenDataEndsAtOnce(t *testing.T) {
 }
 
 func TestTemplateOfEmptyFieldsIsRefused(t *testing.T) {
-	c := newCollector(exporter.Config{})
+	c := newCollector(noWaiting)
 	empty := template(256, field{1, 0}, field{2, 0})
 	if err := c.decode(ipfix10(set(2, empty)), v9(set(0, empty))); err == nil {
 		t.Error("no error")
@@ -157,7 +157,7 @@ func TestEnterpriseFieldsAreSkipped(t *testing.T) {
 }
 
 func TestTemplatesOfVersionsAndDomainsAreApart(t *testing.T) {
-	c := newCollector(exporter.Config{})
+	c := newCollector(noWaiting)
 	otherDomain := v9(set(256, u32(1)))
 	copy(otherDomain[16:], u32(2))
 	if err := c.decode(v9(set(0, bytesTemplate(256))), v9(set(256, u32(100)))); err != nil {

@@ -1,7 +1,7 @@
 package netflow
 
 import (
-	"encoding/binary"
+	"cmp"
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/flow"
@@ -42,43 +42,64 @@ func (m *message) believe(milliseconds int64) int64 {
 	return max(t, 0)
 }
 
+// setClock notes what the header says of the exporter's clock, in milliseconds since
+// 1970. Where that cannot be believed, the message was written when it was received:
+// how long ago a flow was is known all the same.
+func (m *message) setClock(exported int64) {
+	m.exported, m.written = exported, exported
+	if m.believe(exported) == 0 {
+		m.written = m.received * 1000
+	}
+}
+
 // atUptime returns when the exporter had been running for so many milliseconds. The
 // counter wraps every 49.7 days, and flows may end a little after the header was
-// written: what is meant is the moment closest to that of the header. Where the
-// header's clock cannot be believed, it was written when it was received: how long ago
-// the flow was is known all the same.
+// written: what is meant is the moment closest to that of the header.
 func (m *message) atUptime(uptime uint32) int64 {
-	written := m.exported
-	if m.believe(written) == 0 {
-		written = m.received * 1000
-	}
-	return written - int64(int32(m.uptime-uptime))
+	return m.written - int64(int32(m.uptime-uptime))
 }
 
 // times returns start and end of the record's flow in milliseconds since 1970, 0
 // where it does not say.
 func (m *message) times(v *values) (start, end int64) {
-	start, end = int64(v.start), int64(v.end)
-	if start == 0 && v.hasFirstUptime {
+	if v.parts&partClock != 0 {
+		start, end = m.clock(&v.start), m.clock(&v.end)
+	}
+	if v.parts&partStart != 0 && start == 0 {
 		start = m.relative(v, v.firstUptime)
 	}
-	if end == 0 && v.hasLastUptime {
+	if v.parts&partEnd != 0 && end == 0 {
 		end = m.relative(v, v.lastUptime)
 	}
 	return start, end
+}
+
+// clock returns the most exact form in which a time was sent.
+func (m *message) clock(at *moment) int64 {
+	switch {
+	case at.milliseconds != 0:
+		return int64(at.milliseconds)
+	case at.ntp != 0:
+		return ntpMilliseconds(at.ntp)
+	case at.seconds != 0:
+		return int64(at.seconds * 1000)
+	case at.ago != 0:
+		return m.written - int64(at.ago/1000)
+	}
+	return 0
 }
 
 // relative returns when the exporter had been running for so many milliseconds.
 // IPFIX messages do not carry the uptime: it follows from the time of start, without
 // which the result is 0, unknown.
 func (m *message) relative(v *values, uptime uint32) int64 {
-	if m.version == 9 {
-		return m.atUptime(uptime)
+	if m.version == 10 {
+		boot := cmp.Or(v.boot, m.boot)
+		if boot == 0 {
+			return 0
+		}
+		m.uptime = uint32(m.exported - int64(boot))
 	}
-	if v.boot == 0 {
-		return 0
-	}
-	m.uptime = uint32(m.exported - int64(v.boot))
 	return m.atUptime(uptime)
 }
 
@@ -88,11 +109,7 @@ const ntpEpoch = 2_208_988_800
 // ntpMilliseconds reads a time in NTP format (RFC 7011 sections 6.1.9 and 6.1.10):
 // seconds since 1900 and a binary fraction. The subtraction wraps like the seconds
 // do in 2036, so it is right until 2106.
-func ntpMilliseconds(b []byte) uint64 {
-	if len(b) != 8 {
-		return 0
-	}
-	seconds := binary.BigEndian.Uint32(b) - ntpEpoch
-	fraction := uint64(binary.BigEndian.Uint32(b[4:]))
-	return uint64(seconds)*1000 + fraction*1000>>32
+func ntpMilliseconds(t uint64) int64 {
+	seconds := uint32(t>>32) - ntpEpoch
+	return int64(seconds)*1000 + int64((t&0xffffffff)*1000>>32)
 }
