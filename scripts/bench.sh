@@ -17,6 +17,7 @@ collector   What a flow record costs in processor time, and from which rate on r
 
   --rounds N           rounds; the medians are reported (3)
   --seconds N          seconds to send for, in each measurement (4)
+  --highest N          highest rate to offer, in records a second (12800000)
   --captures DIR       captures of real exporters to replay
                        ($NETMETA_SHARED/captures; without it datagrams are generated)
   --output table|json  json: [{"protocol":"sflow|netflow9|ipfix","collector":"...",

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -18,17 +17,20 @@ type bench struct {
 	traffics   []traffic
 	rounds     int
 	duration   time.Duration
+	highest    float64 // rate to offer, in records a second
 	progress   io.Writer
 }
 
 const (
 	firstRate = 25_000 // records a second
-	lastRate  = 12_800_000
 	// lossless is the share of records that may be missing at a rate that a collector is
 	// said to manage. A busy machine holds up even an idle collector now and then.
 	lossless = 0.001
-	// hopeless ends the search for the rate that a collector manages.
+	// hopeless is the share of missing records beyond which a step has failed.
 	hopeless = 0.2
+	// mayFail is how many steps may fail before nothing more is offered: one may be due
+	// to what else the machine does.
+	mayFail = 2
 	// reached is the share of a rate below which the sender has not reached it.
 	reached = 0.7
 	// onTime is how long a collector that manages a rate may go on after the end.
@@ -74,24 +76,25 @@ func (b *bench) run(ctx context.Context) (report, error) {
 	return r, nil
 }
 
-// climb offers every collector twice as much each time, until it is hopeless or the
-// sender cannot send more.
+// climb offers every collector twice as much each time, until it loses most of it or
+// the sender cannot send more.
 func (b *bench) climb(ctx context.Context, t traffic) (steps []step, err error) {
-	climbing := slices.Clone(b.collectors)
-	for rate := float64(firstRate); rate <= lastRate && len(climbing) > 0; rate *= 2 {
-		var higher []collector
-		for _, c := range climbing {
+	failed := make(map[string]int)
+	for rate := float64(firstRate); rate <= b.highest; rate *= 2 {
+		for _, c := range b.collectors {
+			if failed[c.name] == mayFail {
+				continue
+			}
 			m, err := measure(ctx, c, t, rate, b.duration/2)
 			if err != nil {
 				return nil, fmt.Errorf("measure %s with %s: %w", c.name, t.protocol, err)
 			}
 			fmt.Fprintf(b.progress, "offering more and more: %s\n", describe(t, c, m))
 			steps = append(steps, step{t.protocol, c.name, rate, m})
-			if m.loss() < hopeless && m.behind < 4*onTime && m.offered() > reached*rate {
-				higher = append(higher, c)
+			if m.loss() > hopeless || m.behind > 4*onTime || m.offered() < reached*rate {
+				failed[c.name]++
 			}
 		}
-		climbing = higher
 	}
 	return steps, nil
 }

@@ -47,7 +47,9 @@ type collector struct {
 	slack int
 }
 
-func collectorNames() []string { return []string{"netmeta", "netmeta-kafka", "nfdump", "pmacct", "goflow2"} }
+func collectorNames() []string {
+	return []string{"netmeta", "netmeta-kafka", "nfdump", "pmacct", "goflow2"}
+}
 
 // choose returns the collectors that o names.
 func choose(o options) ([]collector, error) {

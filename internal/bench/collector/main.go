@@ -41,6 +41,7 @@ func main() {
 type options struct {
 	rounds     int
 	seconds    float64
+	highest    float64
 	captures   string
 	output     string
 	collectors string
@@ -55,6 +56,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	flags.SetOutput(help)
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds; the medians are reported")
 	flags.Float64Var(&o.seconds, "seconds", 4, "seconds to send for, in each measurement")
+	flags.Float64Var(&o.highest, "highest", 12_800_000, "highest rate to offer, in records a second")
 	flags.StringVar(&o.captures, "captures", "", "directory of the captures to replay; without it datagrams are generated")
 	flags.StringVar(&o.output, "output", "table", "table or json")
 	flags.StringVar(&o.collectors, "collectors", strings.Join(collectorNames(), ","), "collectors to measure, in this order")
@@ -73,6 +75,8 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, fmt.Errorf("--rounds %d: must be at least 1", o.rounds)
 	case o.seconds <= 0:
 		return o, fmt.Errorf("--seconds %g: must be above 0", o.seconds)
+	case o.highest < firstRate:
+		return o, fmt.Errorf("--highest %g: must be at least %d", o.highest, firstRate)
 	}
 	return o, nil
 }
@@ -100,7 +104,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	b := bench{
 		collectors: chosen, traffics: traffics, rounds: o.rounds,
-		duration: time.Duration(o.seconds * float64(time.Second)), progress: progress,
+		duration: time.Duration(o.seconds * float64(time.Second)), highest: o.highest, progress: progress,
 	}
 	report, err := b.run(ctx)
 	if err != nil {

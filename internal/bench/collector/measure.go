@@ -108,8 +108,8 @@ func (p *process) settle(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		// What runs beside the work, such as a timer, takes a tick now and then.
-		if sockets.waiting > 0 || spent-last > 2*time.Second/ticksPerSecond {
+		// Timers and the like run beside the work.
+		if sockets.waiting > 0 || spent-last > step/4 {
 			idle = time.Now()
 		}
 		last = spent

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // process is a running collector and everything that it has started.
@@ -121,7 +123,7 @@ func parseSockets(in io.Reader, port int) (s sockets, err error) {
 // stat is what /proc/PID/stat says of a process.
 type stat struct {
 	pid, parent int
-	ticks       int // processor time, user and system, of it and of children that have ended
+	ended       int // ticks of processor time, user and system, of children that have ended
 }
 
 // ticksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
@@ -137,7 +139,7 @@ func parseStat(line string) (s stat, err error) {
 	if s.pid, err = strconv.Atoi(strings.TrimSpace(line[:open])); err != nil {
 		return s, fmt.Errorf("read the state of a process: %w", err)
 	}
-	const parent, utime, cstime = 1, 11, 14 // in what follows the name
+	const parent, cutime, cstime = 1, 13, 14 // in what follows the name
 	fields := strings.Fields(line[end+1:])
 	if len(fields) <= cstime {
 		return s, fmt.Errorf("read the state of process %d: %d fields are too few", s.pid, len(fields))
@@ -145,12 +147,12 @@ func parseStat(line string) (s stat, err error) {
 	if s.parent, err = strconv.Atoi(fields[parent]); err != nil {
 		return s, fmt.Errorf("read the parent of process %d: %w", s.pid, err)
 	}
-	for _, field := range fields[utime : cstime+1] {
+	for _, field := range fields[cutime : cstime+1] {
 		n, err := strconv.Atoi(field)
 		if err != nil {
-			return s, fmt.Errorf("read the time of process %d: %w", s.pid, err)
+			return s, fmt.Errorf("read the time of the children of process %d: %w", s.pid, err)
 		}
-		s.ticks += n
+		s.ended += n
 	}
 	return s, nil
 }
@@ -173,19 +175,37 @@ func (p *process) processorTime() (time.Duration, error) {
 		}
 		all = append(all, s)
 	}
-	ticks := sumFamily(all, p.cmd.Process.Pid)
-	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
+	sum := time.Duration(0)
+	for _, s := range family(all, p.cmd.Process.Pid) {
+		own, err := processClock(s.pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += own + time.Duration(s.ended)*time.Second/ticksPerSecond
+	}
+	return sum, nil
 }
 
-// sumFamily sums the ticks of a process and of its descendants.
-func sumFamily(all []stat, pid int) (ticks int) {
+// processClock returns the processor time of a process, of all its threads: the same
+// as in /proc/PID/stat, in nanoseconds rather than ticks.
+func processClock(pid int) (time.Duration, error) {
+	const scheduled = 2 // CPUCLOCK_SCHED; see clock_getcpuclockid(3)
+	var now unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|scheduled), &now); err != nil {
+		return 0, fmt.Errorf("read the processor time of process %d: %w", pid, err)
+	}
+	return time.Duration(now.Nano()), nil
+}
+
+// family returns a process and its descendants.
+func family(all []stat, pid int) (members []stat) {
 	for _, s := range all {
 		if s.pid == pid {
-			ticks += s.ticks
+			members = append(members, s)
 		}
 		if s.parent == pid {
-			ticks += sumFamily(all, s.pid)
+			members = append(members, family(all, s.pid)...)
 		}
 	}
-	return ticks
+	return members
 }

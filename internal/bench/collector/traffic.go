@@ -50,7 +50,7 @@ var captures = map[string]capture{
 	// OpenBSD's pflow.
 	"ipfix": {
 		template: "logstash-codec-netflow/spec/codecs/ipfix_test_openbsd_pflow_tpl.dat",
-		data:     "logstash-codec-netflow/spec/codecs/ipfix_test_openbsd_pflow_data.dat", records: 26, packets: 26,
+		data:     "logstash-codec-netflow/spec/codecs/ipfix_test_openbsd_pflow_data.dat", records: 26, packets: 209,
 	},
 }
 
