@@ -18,7 +18,7 @@ const (
 	formatVersion = 1
 
 	// An exporter that has reached all bounds at once takes about 20 MB.
-	maxSavedLine = 64 << 20
+	maxSavedLine = 32 << 20
 )
 
 type (

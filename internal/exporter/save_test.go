@@ -53,7 +53,7 @@ func TestWhatWasLoadedIsSavedTheSame(t *testing.T) {
 func TestEverythingThatWasSaidIsThereAfterARestart(t *testing.T) {
 	table := load(t, golden(t), saved)
 	s := table.Get(netip.MustParseAddr("192.0.2.1"), saved.Add(time.Second))
-	if !s.established {
+	if s.segment != &table.established {
 		t.Error("the exporter is a newcomer again")
 	}
 	options := s.Template(9, 1, 260)

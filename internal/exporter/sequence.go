@@ -1,6 +1,9 @@
 package exporter
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // UnknownUnits is what Sequence is told where the records of a datagram cannot be
 // counted, because a template is missing: the next number is then taken as it comes.
@@ -21,7 +24,8 @@ const (
 	rowFar  = 2
 	rowNear = 16
 
-	maxGaps = 16 // gaps that are remembered; more than so many lost in between are not reordering
+	// So many gaps are remembered: what is reordered is late by a few datagrams.
+	maxGaps = 16
 )
 
 // stream follows the sequence numbers of one stream of datagrams, which wrap at 2^32,
@@ -34,9 +38,7 @@ type stream struct {
 	open     bool // the units of the newest datagram are unknown: next may be any amount greater
 	restored bool // next was saved by an earlier run of the collector
 
-	gaps  [maxGaps]gap // the first count, oldest first
-	count int
-
+	gaps    []gap  // oldest first
 	row     int    // datagrams in a row that do not fit
 	rowNext uint32 // the number that would continue them
 }
@@ -83,7 +85,7 @@ func (s *stream) observe(sequence, units uint32) verdict {
 
 // begin starts over with a datagram that is the first known.
 func (s *stream) begin(sequence, units uint32) {
-	*s = stream{next: sequence, known: true}
+	*s = stream{next: sequence, known: true, gaps: s.gaps[:0]}
 	s.advance(sequence, units)
 }
 
@@ -132,54 +134,40 @@ func (s *stream) misfit(sequence, units uint32, row int) (restarted bool) {
 	return false
 }
 
-// remember adds a gap. The oldest goes where there are too many, and nothing is known
-// from then on about what was before its end.
+// remember adds a gap.
 func (s *stream) remember(g gap) {
-	if s.count == maxGaps {
-		s.forgetOldest()
-	}
-	s.gaps[s.count] = g
-	s.count++
-}
-
-func (s *stream) forgetOldest() {
-	end := s.gaps[0].from + s.gaps[0].size
-	s.span = min(s.span, s.next-end)
-	copy(s.gaps[:], s.gaps[1:s.count])
-	s.count--
+	s.gaps = append(s.gaps, g)
+	s.boundGaps()
 }
 
 // fill takes a late datagram out of its gap and returns how much of the gap it was.
 func (s *stream) fill(sequence, units uint32) (late uint32) {
-	for i := range s.count {
-		g := s.gaps[i]
+	for i, g := range s.gaps {
 		offset := sequence - g.from
 		if offset >= g.size {
 			continue
 		}
 		late = min(units, g.size-offset)
-		before, after := gap{g.from, offset}, gap{sequence + late, g.size - offset - late}
-		s.replace(i, before, after)
+		var rest []gap // what is before and what is behind it
+		if offset > 0 {
+			rest = append(rest, gap{g.from, offset})
+		}
+		if behind := g.size - offset - late; behind > 0 {
+			rest = append(rest, gap{sequence + late, behind})
+		}
+		s.gaps = slices.Replace(s.gaps, i, i+1, rest...)
+		s.boundGaps()
 		return late
 	}
 	return 0
 }
 
-// replace puts what is left of gap i in its place: none, one or two.
-func (s *stream) replace(i int, before, after gap) {
-	rest := [maxGaps + 1]gap{}
-	n := copy(rest[:], s.gaps[:i])
-	for _, g := range []gap{before, after} {
-		if g.size > 0 {
-			rest[n] = g
-			n++
-		}
+// boundGaps forgets the oldest gap where there are too many: nothing is known from then
+// on about what was before its end.
+func (s *stream) boundGaps() {
+	if len(s.gaps) <= maxGaps {
+		return
 	}
-	n += copy(rest[n:], s.gaps[i+1:s.count])
-	if n > maxGaps {
-		s.span = min(s.span, s.next-(rest[0].from+rest[0].size))
-		copy(rest[:], rest[1:])
-		n--
-	}
-	s.count = copy(s.gaps[:], rest[:n])
+	s.span = min(s.span, s.next-(s.gaps[0].from+s.gaps[0].size))
+	s.gaps = slices.Delete(s.gaps, 0, 1)
 }

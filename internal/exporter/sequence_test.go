@@ -196,8 +196,8 @@ func FuzzSequence(f *testing.F) {
 			if sum.late > sum.lost {
 				t.Fatalf("%d late of %d lost", sum.late, sum.lost)
 			}
-			if s.count > maxGaps || s.span > farthestBack {
-				t.Fatalf("%d gaps, span %d", s.count, s.span)
+			if len(s.gaps) > maxGaps || s.span > farthestBack {
+				t.Fatalf("%d gaps, span %d", len(s.gaps), s.span)
 			}
 		}
 	})

@@ -22,11 +22,10 @@ type State struct {
 	holds    atomic.Int32             // number of held
 
 	// Guarded by table.mu.
-	segment     *segment // nil: evicted
-	charged     int      // bytes of size that are in the sums of segment
-	firstSeen   int64    // seconds since 1970
-	datagrams   uint8    // up to establishedDatagrams
-	established bool
+	segment   *segment // nil: evicted
+	charged   int      // bytes of size that are in the sums of segment
+	firstSeen int64    // seconds since 1970
+	datagrams int      // counted until it is established
 
 	mu           sync.Mutex
 	templates    kept[templateKey, *Template]

@@ -12,13 +12,13 @@ import (
 )
 
 var (
-	known = promauto.NewGauge(prometheus.GaugeOpts{
+	established = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporters",
-		Help: "Exporters that state is kept of.",
+		Help: "Exporters that state is kept of and that have been heard of in two different seconds at least.",
 	})
-	newcomersKnown = promauto.NewGauge(prometheus.GaugeOpts{
+	newcomers = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporter_newcomers",
-		Help: "Those of netmeta_exporters that have not yet been heard of in two different seconds. Many of them mean that addresses are forged, or that somebody scans: see --allow.",
+		Help: "Exporters that state is kept of but that have been heard of too little yet to count as netmeta_exporters. Many of them mean that addresses are forged, or that somebody scans: see --allow.",
 	})
 	memory = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporter_state_bytes",
@@ -70,6 +70,7 @@ type segment struct {
 	maxStates int
 	maxBytes  int
 
+	known                    prometheus.Gauge
 	capacity, tooLarge, idle prometheus.Counter // evictions by reason
 }
 
@@ -80,11 +81,11 @@ func NewTable(config Config) *Table {
 		config: c,
 		newcomers: segment{
 			states: newLRU[netip.Addr, *State](c.MaxNewcomers), maxStates: c.MaxNewcomers, maxBytes: c.MaxNewcomerBytes,
-			capacity: newcomersCapacity, tooLarge: newcomersBytes, idle: newcomersIdle,
+			known: newcomers, capacity: newcomersCapacity, tooLarge: newcomersBytes, idle: newcomersIdle,
 		},
 		established: segment{
 			states: newLRU[netip.Addr, *State](c.MaxExporters), maxStates: c.MaxExporters, maxBytes: c.MaxBytes,
-			capacity: exportersCapacity, tooLarge: exportersBytes, idle: exportersIdle,
+			known: established, capacity: exportersCapacity, tooLarge: exportersBytes, idle: exportersIdle,
 		},
 		holding: make(map[*State]struct{}),
 	}
@@ -109,7 +110,7 @@ func (t *Table) Get(address netip.Addr, now time.Time) *State {
 	if now.Unix() != t.swept.Unix() {
 		t.sweep(now)
 	}
-	if s.established {
+	if s.segment == &t.established {
 		t.list(s)
 	}
 	return s
@@ -134,7 +135,6 @@ func (t *Table) newcomer(address netip.Addr, now time.Time) *State {
 	}
 	s.datagrams++
 	if s.datagrams < establishedDatagrams || now.Unix() == s.firstSeen {
-		s.datagrams = min(s.datagrams, establishedDatagrams)
 		return s
 	}
 	t.remove(&t.newcomers, s)
@@ -149,11 +149,7 @@ func (t *Table) add(g *segment, s *State) {
 	}
 	g.states.Add(s.address, s)
 	s.segment = g
-	s.established = g == &t.established
-	known.Inc()
-	if !s.established {
-		newcomersKnown.Inc()
-	}
+	g.known.Inc()
 	t.settle(s)
 }
 
@@ -163,10 +159,7 @@ func (t *Table) remove(g *segment, s *State) {
 	g.bytes -= s.charged
 	memory.Sub(float64(s.charged))
 	s.charged, s.segment = 0, nil
-	known.Dec()
-	if !s.established {
-		newcomersKnown.Dec()
-	}
+	g.known.Dec()
 }
 
 func (t *Table) evictOldest(g *segment, reason prometheus.Counter) {

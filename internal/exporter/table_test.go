@@ -57,8 +57,8 @@ func TestExporterIsEstablishedWhenItIsHeardOfInAnotherSecond(t *testing.T) {
 			for _, after := range test.at {
 				state = table.Get(spoofed(1), start.Add(after))
 			}
-			if state.established != test.established {
-				t.Errorf("established is %v, want %v", state.established, test.established)
+			if got := state.segment == &table.established; got != test.established {
+				t.Errorf("established is %v, want %v", got, test.established)
 			}
 			if table.Len() != 1 {
 				t.Errorf("%d exporters, want 1", table.Len())
@@ -69,10 +69,10 @@ func TestExporterIsEstablishedWhenItIsHeardOfInAnotherSecond(t *testing.T) {
 
 func TestExporterThatIsConfiguredByItsAddressIsNoNewcomer(t *testing.T) {
 	table := NewTable(Config{Overrides: overrides(t, `{"192.0.2.1": {}, "198.51.100.0/24": {}}`)})
-	if !table.Get(netip.MustParseAddr("192.0.2.1"), start).established {
+	if table.Get(netip.MustParseAddr("192.0.2.1"), start).segment != &table.established {
 		t.Error("192.0.2.1 is a newcomer, although it is configured")
 	}
-	if table.Get(netip.MustParseAddr("198.51.100.1"), start).established {
+	if table.Get(netip.MustParseAddr("198.51.100.1"), start).segment != &table.newcomers {
 		t.Error("an address is no newcomer because its network is configured")
 	}
 }
@@ -96,6 +96,21 @@ func TestFloodOfForgedAddressesReplacesNewcomersOnly(t *testing.T) {
 	}
 	if evicted := int(testutil.ToFloat64(newcomersCapacity)) - before; evicted != 9_950 {
 		t.Errorf("%d evictions were counted, want 9950", evicted)
+	}
+}
+
+func TestExporterThatIsNewDuringAFloodGetsThrough(t *testing.T) {
+	table := NewTable(Config{MaxNewcomers: 1000})
+	address := netip.MustParseAddr("192.0.2.1")
+	for i := range 10_000 {
+		now := start.Add(time.Duration(i) * time.Millisecond)
+		table.Get(spoofed(i), now)
+		if i%500 == 0 {
+			table.Get(address, now).SetTemplate(9, 0, 256, octets(4))
+		}
+	}
+	if state := table.Get(address, start.Add(10*time.Second)); state.segment != &table.established || state.Template(9, 0, 256) == nil {
+		t.Error("an exporter that sends twice a second is not established after ten")
 	}
 }
 
