@@ -107,6 +107,9 @@ func compareWithGopacket(t *testing.T, frame []byte, r flow.Record) {
 			}
 			tagged = true
 		case *layers.IPv4:
+			if inside && l.SrcIP == nil {
+				return // gopacket has given up at the options
+			}
 			if inside {
 				compareAddresses(t, l.SrcIP, l.DstIP, r.SrcAddrEncap, r.DstAddrEncap)
 				return
