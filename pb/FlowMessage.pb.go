@@ -227,7 +227,7 @@ type FlowMessage struct {
 	// Unit: packets per sample
 	// sFlow: sampling_rate of the flow sample
 	// v5: header, sampling interval (low 14 bits)
-	// v9/IPFIX: IE 34, 50, 305 with 306, 309 with 310, in the record or in options data
+	// v9/IPFIX: IE 34, 50, 305 with 306, 309 with 310, in the record, else in options data for its sampler (IE 302, 48) or domain
 	SamplingRate uint64 `protobuf:"varint,3,opt,name=SamplingRate,proto3" json:"SamplingRate,omitempty"`
 	// Sequence number in the header of the datagram that carried the flow. It counts
 	// what the exporter sent before: datagrams in sFlow and v9, flows in v5, data
@@ -241,30 +241,30 @@ type FlowMessage struct {
 	// exporter's start are right even if its clock is not.
 	// Unit: seconds since 1970-01-01 UTC
 	// v5: Last
-	// v9/IPFIX: IE 151, 153, 155, 157, else 21, for which IPFIX needs IE 160 in the record or in options data
+	// v9/IPFIX: IE 153, 155, 157, 151, 159, else 21, for which IPFIX needs IE 160 in the record or in options data
 	TimeFlowEnd uint64 `protobuf:"varint,5,opt,name=TimeFlowEnd,proto3" json:"TimeFlowEnd,omitempty"`
 	// Source address: 4 bytes IPv4, 16 bytes IPv6, empty where there is none.
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: srcaddr
-	// v9/IPFIX: IE 8, 27
+	// v9/IPFIX: IE 8, 27, else packet in IE 313, 315
 	SrcAddr []byte `protobuf:"bytes,6,opt,name=SrcAddr,proto3" json:"SrcAddr,omitempty"`
 	// Destination address: 4 bytes IPv4, 16 bytes IPv6, empty where there is none.
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: dstaddr
-	// v9/IPFIX: IE 12, 28
+	// v9/IPFIX: IE 12, 28, else packet in IE 313, 315
 	DstAddr []byte `protobuf:"bytes,7,opt,name=DstAddr,proto3" json:"DstAddr,omitempty"`
 	// Length of the packet, or of all sampled packets of the flow; not multiplied
 	// by SamplingRate.
 	// Unit: bytes
 	// sFlow: frame_length of the sampled header (layer 2), else length of the IPv4/IPv6 record, else of the Ethernet record
 	// v5: dOctets
-	// v9/IPFIX: IE 1, else 23, 85, 231 + 232, 352, else 312 of a frame in IE 315; in reverse (RFC 5103) for a second flow
+	// v9/IPFIX: IE 1, else 23, 85, 231 + 232, 352, else IE 312 or the length in the packet in IE 313; in reverse (RFC 5103) for a second flow
 	Bytes uint64 `protobuf:"varint,9,opt,name=Bytes,proto3" json:"Bytes,omitempty"`
 	// Number of sampled packets; not multiplied by SamplingRate.
 	// Unit: packets
 	// sFlow: 1
 	// v5: dPkts
-	// v9/IPFIX: IE 2, else 24, 86, 298 + 299, else 1 of a frame in IE 315; in reverse (RFC 5103) for a second flow
+	// v9/IPFIX: IE 2, else 24, 86, 298 + 299, else one for a packet in IE 313, 315; in reverse (RFC 5103) for a second flow
 	Packets uint64 `protobuf:"varint,10,opt,name=Packets,proto3" json:"Packets,omitempty"`
 	// Address that identifies the exporter: 4 or 16 bytes.
 	// sFlow: agent address
@@ -316,66 +316,66 @@ type FlowMessage struct {
 	// IP protocol number (IANA "Assigned Internet Protocol Numbers").
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: prot
-	// v9/IPFIX: IE 4
+	// v9/IPFIX: IE 4, else packet in IE 313, 315
 	Proto uint32 `protobuf:"varint,20,opt,name=Proto,proto3" json:"Proto,omitempty"`
 	// Source port of TCP, UDP, SCTP, DCCP and UDP-Lite. 0 for other protocols and for
 	// fragments that do not carry it.
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: srcport
-	// v9/IPFIX: IE 7, 180, 182
+	// v9/IPFIX: IE 7, 180, 182, else packet in IE 313, 315
 	SrcPort uint32 `protobuf:"varint,21,opt,name=SrcPort,proto3" json:"SrcPort,omitempty"`
 	// Destination port of TCP, UDP, SCTP, DCCP and UDP-Lite. 0 for other protocols and
 	// for fragments that do not carry it.
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: dstport
-	// v9/IPFIX: IE 11, 181, 183
+	// v9/IPFIX: IE 11, 181, 183, else packet in IE 313, 315
 	DstPort uint32 `protobuf:"varint,22,opt,name=DstPort,proto3" json:"DstPort,omitempty"`
 	// Type of service (IPv4) or traffic class (IPv6): DSCP in the upper six bits.
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: tos
-	// v9/IPFIX: IE 5
+	// v9/IPFIX: IE 5, else packet in IE 313, 315
 	IPTos uint32 `protobuf:"varint,23,opt,name=IPTos,proto3" json:"IPTos,omitempty"`
 	// What the router did with the packet (IANA IPFIX forwardingStatus).
 	// v9/IPFIX: IE 89
 	ForwardingStatus uint32 `protobuf:"varint,24,opt,name=ForwardingStatus,proto3" json:"ForwardingStatus,omitempty"`
 	// Time to live (IPv4) or hop limit (IPv6).
 	// sFlow: sampled header
-	// v9/IPFIX: IE 192, else 52
+	// v9/IPFIX: IE 192, else 52, else packet in IE 313, 315
 	IPTTL uint32 `protobuf:"varint,25,opt,name=IPTTL,proto3" json:"IPTTL,omitempty"`
 	// TCP flags: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128. Of a
 	// flow: those of all its packets together.
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: tcp_flags
-	// v9/IPFIX: IE 6
+	// v9/IPFIX: IE 6, else packet in IE 313, 315
 	TCPFlags uint32 `protobuf:"varint,26,opt,name=TCPFlags,proto3" json:"TCPFlags,omitempty"`
 	// Source MAC address, its six bytes as one big-endian number.
 	// sFlow: sampled header, or Ethernet record
-	// v9/IPFIX: IE 56, else 81
+	// v9/IPFIX: IE 56, else 81, else frame in IE 315
 	SrcMac uint64 `protobuf:"varint,27,opt,name=SrcMac,proto3" json:"SrcMac,omitempty"`
 	// Destination MAC address, its six bytes as one big-endian number.
 	// sFlow: sampled header, or Ethernet record
-	// v9/IPFIX: IE 80, else 57
+	// v9/IPFIX: IE 80, else 57, else frame in IE 315
 	DstMac uint64 `protobuf:"varint,28,opt,name=DstMac,proto3" json:"DstMac,omitempty"`
 	// VLAN id of the outermost 802.1Q tag of the packet, without priority bits.
 	// Unit: 0-4095
 	// sFlow: sampled header
-	// v9/IPFIX: IE 58, else 243
+	// v9/IPFIX: IE 58, else 243, else frame in IE 315
 	VlanId uint32 `protobuf:"varint,29,opt,name=VlanId,proto3" json:"VlanId,omitempty"`
 	// Ethertype of the network layer (IEEE 802): 0x0800 IPv4, 0x86dd IPv6.
 	// Column: EType
 	// sFlow: sampled header, or IPv4/IPv6/Ethernet record
 	// v5: always IPv4
-	// v9/IPFIX: IE 60, 256, else by the kind of address
+	// v9/IPFIX: IE 60, 256, else packet in IE 313, 315, else by the kind of address
 	Etype uint32 `protobuf:"varint,30,opt,name=Etype,proto3" json:"Etype,omitempty"`
 	// ICMP or ICMPv6 type.
 	// sFlow: sampled header
 	// v5: dstport of ICMP, upper byte
-	// v9/IPFIX: IE 176, 178, else 32, 139 (upper byte), else 11 of ICMP (upper byte)
+	// v9/IPFIX: IE 176, 178, else IE 32, 139 (upper byte), else IE 11 of ICMP (upper byte), else packet in IE 313, 315
 	IcmpType uint32 `protobuf:"varint,31,opt,name=IcmpType,proto3" json:"IcmpType,omitempty"`
 	// ICMP or ICMPv6 code.
 	// sFlow: sampled header
 	// v5: dstport of ICMP, lower byte
-	// v9/IPFIX: IE 177, 179, else 32, 139 (lower byte), else 11 of ICMP (lower byte)
+	// v9/IPFIX: IE 177, 179, else IE 32, 139 (lower byte), else IE 11 of ICMP (lower byte), else packet in IE 313, 315
 	IcmpCode uint32 `protobuf:"varint,32,opt,name=IcmpCode,proto3" json:"IcmpCode,omitempty"`
 	// VLAN of the interface that the packet came in by.
 	// Unit: 0-4095
@@ -389,22 +389,22 @@ type FlowMessage struct {
 	DstVlan uint32 `protobuf:"varint,34,opt,name=DstVlan,proto3" json:"DstVlan,omitempty"`
 	// Identification field of the IP header or fragment header.
 	// sFlow: sampled header
-	// v9/IPFIX: IE 54
+	// v9/IPFIX: IE 54, else packet in IE 313, 315
 	FragmentId uint32 `protobuf:"varint,35,opt,name=FragmentId,proto3" json:"FragmentId,omitempty"`
 	// Fragment offset.
 	// Unit: 8 bytes
 	// sFlow: sampled header
-	// v9/IPFIX: IE 88
+	// v9/IPFIX: IE 88, else packet in IE 313, 315
 	FragmentOffset uint32 `protobuf:"varint,36,opt,name=FragmentOffset,proto3" json:"FragmentOffset,omitempty"`
 	// IPv6 flow label.
 	// sFlow: sampled header
-	// v9/IPFIX: IE 31
+	// v9/IPFIX: IE 31, else packet in IE 313, 315
 	IPv6FlowLabel uint32 `protobuf:"varint,37,opt,name=IPv6FlowLabel,proto3" json:"IPv6FlowLabel,omitempty"`
 	// Start of the flow. Where the exporter gives no time, or one that is more than
 	// 7 days before or an hour after TimeReceived: TimeFlowEnd.
 	// Unit: seconds since 1970-01-01 UTC
 	// v5: First
-	// v9/IPFIX: IE 150, 152, 154, 156, else 22, for which IPFIX needs IE 160 in the record or in options data
+	// v9/IPFIX: IE 152, 154, 156, 150, 158, else 22, for which IPFIX needs IE 160 in the record or in options data
 	TimeFlowStart uint64 `protobuf:"varint,38,opt,name=TimeFlowStart,proto3" json:"TimeFlowStart,omitempty"`
 	// VRF that the packet came in by.
 	// Column: IngressVrfId
@@ -427,53 +427,53 @@ type FlowMessage struct {
 	// one. Of tunnels in tunnels, the outermost counts.
 	// Column: (TunnelType)
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	HasEncap bool `protobuf:"varint,43,opt,name=HasEncap,proto3" json:"HasEncap,omitempty"`
 	// Source address of the inner packet: 4 or 16 bytes.
 	// Column: InnerSrcAddr
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	SrcAddrEncap []byte `protobuf:"bytes,44,opt,name=SrcAddrEncap,proto3" json:"SrcAddrEncap,omitempty"`
 	// Destination address of the inner packet: 4 or 16 bytes.
 	// Column: InnerDstAddr
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	DstAddrEncap []byte `protobuf:"bytes,45,opt,name=DstAddrEncap,proto3" json:"DstAddrEncap,omitempty"`
 	// IP protocol number of the inner packet.
 	// Column: InnerProto
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	ProtoEncap uint32 `protobuf:"varint,46,opt,name=ProtoEncap,proto3" json:"ProtoEncap,omitempty"`
 	// Ethertype of the inner packet.
 	// Column: InnerEType
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	EtypeEncap uint32 `protobuf:"varint,47,opt,name=EtypeEncap,proto3" json:"EtypeEncap,omitempty"`
 	// Type of service or traffic class of the inner packet.
 	// Column: InnerIPTos
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	IPTosEncap uint32 `protobuf:"varint,48,opt,name=IPTosEncap,proto3" json:"IPTosEncap,omitempty"`
 	// Time to live or hop limit of the inner packet.
 	// Column: InnerIPTTL
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	IPTTLEncap uint32 `protobuf:"varint,49,opt,name=IPTTLEncap,proto3" json:"IPTTLEncap,omitempty"`
 	// IPv6 flow label of the inner packet.
 	// Column: (none)
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	IPv6FlowLabelEncap uint32 `protobuf:"varint,50,opt,name=IPv6FlowLabelEncap,proto3" json:"IPv6FlowLabelEncap,omitempty"`
 	// Identification field of the inner packet.
 	// Column: (none)
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	FragmentIdEncap uint32 `protobuf:"varint,51,opt,name=FragmentIdEncap,proto3" json:"FragmentIdEncap,omitempty"`
 	// Fragment offset of the inner packet.
 	// Unit: 8 bytes
 	// Column: (none)
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	FragmentOffsetEncap uint32 `protobuf:"varint,52,opt,name=FragmentOffsetEncap,proto3" json:"FragmentOffsetEncap,omitempty"`
 	// Whether the packet has MPLS labels (RFC 3032).
 	// Column: (MPLSLabels)
@@ -483,7 +483,7 @@ type FlowMessage struct {
 	// Number of MPLS labels, 0 where the bottom of the stack was cut off.
 	// Column: MPLSCount
 	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
-	// v9/IPFIX: IE 202, else the number of IE 70-79 that are not 0, else frame in IE 315
+	// v9/IPFIX: IE 202, at least the number of IE 70-79 up to the first that is 0, else frame in IE 315
 	MPLSCount uint32 `protobuf:"varint,54,opt,name=MPLSCount,proto3" json:"MPLSCount,omitempty"`
 	// Time to live of the top MPLS label.
 	// Column: (none)
@@ -523,7 +523,7 @@ type FlowMessage struct {
 	// Bottom MPLS label, which may be one of the first three; 0 where it was cut off.
 	// Column: MPLSLabels
 	// sFlow: sampled header, else extended MPLS record, in_stack, else out_stack
-	// v9/IPFIX: the last of IE 70-79 that is not 0, else frame in IE 315
+	// v9/IPFIX: the last of IE 70-79 in front of the first that is 0, else frame in IE 315
 	MPLSLastLabel uint32 `protobuf:"varint,62,opt,name=MPLSLastLabel,proto3" json:"MPLSLastLabel,omitempty"`
 	// Whether the packet was carried in PPP.
 	// Column: (none)
@@ -550,27 +550,27 @@ type FlowMessage struct {
 	// be the tunnel that a switch took the packet out of or puts it into, whose header is
 	// not on the packet where it was sampled.
 	// sFlow: sampled header, else protocol and port of an IPv4/IPv6 tunnel record (ingress, else egress), else TUNNEL_OTHER for a tunnel, decapsulate or VNI record
-	// v9/IPFIX: frame in IE 315, else IE 351
+	// v9/IPFIX: packet in IE 313, 315, else IE 351
 	TunnelType FlowMessage_Tunnel `protobuf:"varint,1003,opt,name=TunnelType,proto3,enum=netmeta.FlowMessage_Tunnel" json:"TunnelType,omitempty"`
 	// Number of the virtual network that the tunnel belongs to: VXLAN and Geneve VNI,
 	// NVGRE VSID, GRE key.
 	// sFlow: sampled header, else extended VNI record (ingress, else egress)
-	// v9/IPFIX: frame in IE 315, else IE 351 (lower 24 bits)
+	// v9/IPFIX: packet in IE 313, 315, else IE 351 (lower 24 bits)
 	VNI uint32 `protobuf:"varint,1004,opt,name=VNI,proto3" json:"VNI,omitempty"`
 	// Source port of the inner packet.
 	// Column: InnerSrcPort
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	SrcPortEncap uint32 `protobuf:"varint,1005,opt,name=SrcPortEncap,proto3" json:"SrcPortEncap,omitempty"`
 	// Destination port of the inner packet.
 	// Column: InnerDstPort
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	DstPortEncap uint32 `protobuf:"varint,1006,opt,name=DstPortEncap,proto3" json:"DstPortEncap,omitempty"`
 	// TCP flags of the inner packet.
 	// Column: InnerTCPFlags
 	// sFlow: sampled header, in a tunnel or where a decapsulate record says
-	// v9/IPFIX: frame in IE 315
+	// v9/IPFIX: packet in IE 313, 315
 	TCPFlagsEncap uint32 `protobuf:"varint,1007,opt,name=TCPFlagsEncap,proto3" json:"TCPFlagsEncap,omitempty"`
 	// Source address after translation: 4 or 16 bytes.
 	// sFlow: extended NAT record, src_address
@@ -602,7 +602,7 @@ type FlowMessage struct {
 	// Communities (RFC 1997) of the BGP route to the destination: AS number in the upper
 	// 16 bits.
 	// sFlow: extended gateway record, communities
-	// v9/IPFIX: IE 483
+	// v9/IPFIX: IE 485, a basicList (RFC 6313)
 	Communities []uint32 `protobuf:"varint,1015,rep,packed,name=Communities,proto3" json:"Communities,omitempty"`
 	// What a firewall reports (IANA IPFIX firewallEvent): 1 created, 2 deleted, 3 denied,
 	// 4 alert, 5 update.
@@ -618,7 +618,7 @@ type FlowMessage struct {
 	// v9/IPFIX: IE 95
 	ApplicationID uint64 `protobuf:"varint,1018,opt,name=ApplicationID,proto3" json:"ApplicationID,omitempty"`
 	// Name of the application.
-	// v9/IPFIX: IE 96 in the record, else in the options data for the record's IE 95
+	// v9/IPFIX: IE 96 in the record, else in options data for its IE 95
 	ApplicationName string `protobuf:"bytes,1019,opt,name=ApplicationName,proto3" json:"ApplicationName,omitempty"`
 	// Whether the exporter said FlowDirection; otherwise its 0 means nothing.
 	// sFlow: where the data source is one of two different interfaces

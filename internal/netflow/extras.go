@@ -32,13 +32,18 @@ func (d *Decoder) resolveExtras(v *values) {
 	}
 }
 
-// readFrame reads the beginning of an observed Ethernet frame (RFC 7133 section 2.1),
-// or of an IP packet (RFC 5477 section 8.5.2).
-func (v *values) readFrame() {
+// readPacket reads the beginning of an observed Ethernet frame (RFC 7133 section 2.1),
+// or of an IP packet (RFC 5477 section 8.5.2), whose header says how long it was.
+func (v *values) readPacket() {
 	if len(v.frame) > 0 {
 		packet.Ethernet(v.frame, &v.Record)
-	} else {
-		packet.IP(v.packet, &v.Record)
+		return
+	}
+	packet.IP(v.packet, &v.Record)
+	if b := v.packet; len(b) >= 6 && b[0]>>4 == 4 {
+		v.frameSize = uint64(binary.BigEndian.Uint16(b[2:]))
+	} else if len(b) >= 6 && b[0]>>4 == 6 {
+		v.frameSize = 40 + uint64(binary.BigEndian.Uint16(b[4:]))
 	}
 }
 

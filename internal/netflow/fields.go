@@ -34,7 +34,7 @@ const (
 	partSpace                        // packets between samples
 	partApplication                  // its number or name
 	partCounters                     // counters that are not of the flow as a whole, or of last resort
-	partFrame                        // the beginning of a packet
+	partPacket                       // the beginning of a packet
 	partLabels                       // MPLS
 	partSegment                      // the virtual network
 	partCommunities                  // of the BGP route
@@ -154,8 +154,8 @@ var elements = [...]element{
 	309: {name: "samplingSize", to: func(v *values) any { return &v.sampleSize }, part: partRate},
 	310: {name: "samplingPopulation", to: func(v *values) any { return &v.population }, part: partRate},
 	312: {name: "dataLinkFrameSize", to: func(v *values) any { return &v.frameSize }, part: partCounters},
-	313: {name: "ipHeaderPacketSection", to: func(v *values) any { return &v.packet }, part: partFrame},
-	315: {name: "dataLinkFrameSection", to: func(v *values) any { return &v.frame }, part: partFrame},
+	313: {name: "ipHeaderPacketSection", to: func(v *values) any { return &v.packet }, part: partPacket},
+	315: {name: "dataLinkFrameSection", to: func(v *values) any { return &v.frame }, part: partPacket},
 	351: {name: "layer2SegmentId", to: func(v *values) any { return &v.segment }, only: 8, part: partSegment},
 	352: {name: "layer2OctetDeltaCount", to: func(v *values) any { return &v.layer2Octets }, part: partCounters},
 	485: {name: "bgpDestinationCommunityList", to: func(v *values) any { return &v.communityList }, part: partCommunities},
