@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +50,7 @@ func TestRecordsDoNotDependOnTheClock(t *testing.T) {
 			runs[i] = append(runs[i], r.Record)
 		}
 	}
-	if !slices.Equal(runs[0], runs[1]) {
+	if !reflect.DeepEqual(runs[0], runs[1]) {
 		t.Error("the records of one seed differ between two starts")
 	}
 }

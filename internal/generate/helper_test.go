@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/flow"
 )
 
 // listen opens a UDP socket that is closed with the test.
@@ -81,6 +84,13 @@ func testOptions(protocol Protocol, w *wire) Options {
 
 // play sends o.Flows records without pacing and returns them as the exporters had them,
 // with the times that they carry, and the report.
+// keep returns a copy of r that does not change with the next record.
+func keep(r *flow.Record) flow.Record {
+	kept := *r
+	kept.ASPath, kept.Communities = slices.Clone(r.ASPath), slices.Clone(r.Communities)
+	return kept
+}
+
 func play(t testing.TB, o Options) ([]observation, Report) {
 	t.Helper()
 	if err := o.Validate(); err != nil {
@@ -97,6 +107,7 @@ func play(t testing.TB, o Options) ([]observation, Report) {
 			t.Fatal(err)
 		}
 		records[n] = r.exporters[n%uint64(o.Exporters)].next
+		records[n].Record = keep(&records[n].Record)
 		records[n].received(now)
 	}
 	if err := r.finish(); err != nil {

@@ -111,7 +111,7 @@ func (o *oracle) record(h templated, f fields) flow.Record {
 		SrcAS: number(16), DstAS: number(17), NextHopAS: number(128),
 		SrcNet: number(9, 29), DstNet: number(13, 30),
 		IcmpType: number(32, 139) >> 8, IcmpCode: number(32, 139) & 0xff,
-		IPv6FlowLabel: number(31), FlowDirection: number(61), ForwardingStatus: number(89),
+		IPv6FlowLabel: number(31), FlowDirection: number(61), HasFlowDirection: f[61] != nil, ObservationDomain: h.domain, ForwardingStatus: number(89),
 		TimeFlowStart: f.number(152) / 1000, TimeFlowEnd: f.number(153) / 1000,
 	}
 	if r.SrcAddr.Is6() {

@@ -82,9 +82,13 @@ func (o *oracle) readSFlow(buffer *bytes.Buffer) {
 		case sflow.ExpandedFlowSample:
 			header, records = s.Header, s.Records
 			r.SamplingRate, r.InIf, r.OutIf = uint64(s.SamplingRate), s.InputIfValue, s.OutputIfValue
+		case sflow.CounterSample:
+			continue
 		default:
 			o.t.Fatalf("sample of type %T", sample)
 		}
+		r.HasFlowDirection = true
+		r.ObservationDomain = datagram.SubAgentId
 		if header.SourceIdValue == r.OutIf {
 			r.FlowDirection = 1
 		}
@@ -110,6 +114,8 @@ func (o *oracle) readSFlowRecord(data any, r *flow.Record) {
 		r.NextHop, _ = netip.AddrFromSlice(d.NextHop)
 		r.SrcNet, r.DstNet = d.SrcMaskLen, d.DstMaskLen
 	case sflow.ExtendedGateway:
+		r.BGPNextHop, _ = netip.AddrFromSlice(d.NextHop)
+		r.ASPath, r.Communities = d.ASPath, d.Communities
 		r.SrcAS, r.NextHopAS, r.DstAS = d.SrcAS, d.ASPath[0], d.ASPath[len(d.ASPath)-1]
 		if d.AS != ownAS || d.SrcPeerAS == 0 || d.ASPathType != 2 {
 			o.t.Errorf("gateway record %+v", d)
@@ -176,6 +182,7 @@ func (o *oracle) readNetFlow5(source netip.Addr, buffer *bytes.Buffer) {
 			Type: pb.FlowMessage_NETFLOW_V5, SamplerAddress: source, Etype: 0x0800,
 			SamplingRate:       uint64(datagram.SamplingInterval & 0x3fff),
 			SamplingRateSource: pb.FlowMessage_RATE_PACKET,
+			ObservationDomain:  uint32(datagram.EngineType)<<8 | uint32(datagram.EngineId),
 			SrcAddr:            address4(d.SrcAddr), DstAddr: address4(d.DstAddr), NextHop: address4(d.NextHop),
 			InIf: uint32(d.Input), OutIf: uint32(d.Output),
 			Packets: uint64(d.DPkts), Bytes: uint64(d.DOctets),

@@ -145,7 +145,12 @@ const asTrans = 23456
 func (p *profile) conform(o *observation) {
 	o.SamplerAddress = p.address
 	o.SamplingRate = uint64(p.samplingRate(o))
+	o.ObservationDomain = p.number
+	o.HasFlowDirection = p.protocol != NetFlow5
 	if p.protocol == SFlow {
+		o.BGPNextHop, o.ASPath = o.NextHop, o.path[:o.hops]
+		o.community[0] = ownAS<<16 | o.OutIf
+		o.Communities = o.community[:]
 		o.Type = pb.FlowMessage_SFLOW_5
 		o.SamplingRateSource = pb.FlowMessage_RATE_PACKET
 		o.Bytes, o.Packets = uint64(o.frameLength()), 1

@@ -22,12 +22,13 @@ const (
 )
 
 // sflowEncoder writes sFlow version 5: one flow sample per packet with its header and
-// what switching, routing and BGP know about it.
+// what switching, routing and BGP know about it, and now and then interface counters.
 type sflowEncoder struct {
 	profile  *profile
 	boot     int64
 	sequence uint32
 	sources  [9]struct{ sequence, pool uint32 } // by ifIndex
+	counters [9]interfaceCounters               // by ifIndex
 	header   int
 	count    uint32
 	buf      []byte
@@ -35,36 +36,48 @@ type sflowEncoder struct {
 
 func newSFlowEncoder(p *profile, boot int64) *sflowEncoder {
 	e := &sflowEncoder{profile: p, boot: boot, buf: make([]byte, 0, maxDatagram)}
-	e.header = len(e.appendHeader(nil, boot))
+	e.header = len(e.appendHeader(nil, boot, 0))
 	e.buf = e.buf[:e.header]
 	return e
 }
 
 func (e *sflowEncoder) room() bool { return len(e.buf)+sflowSampleMost <= maxDatagram }
 
-func (e *sflowEncoder) announcement(int64) []byte { return nil }
+// announcement returns a datagram with the counters of all interfaces.
+func (e *sflowEncoder) announcement(now int64) []byte {
+	interfaces := Interfaces()
+	e.sequence++
+	b := e.appendHeader(make([]byte, 0, maxDatagram), now, uint32(len(interfaces)))
+	for _, i := range interfaces {
+		b = appendCounterSample(b, i, &e.counters[i.Index])
+	}
+	return b
+}
 
 func (e *sflowEncoder) datagram(now int64) []byte {
 	e.sequence++
-	e.appendHeader(e.buf[:0], now)
+	e.appendHeader(e.buf[:0], now, e.count)
 	complete := e.buf
 	e.buf, e.count = e.buf[:e.header], 0
 	return complete
 }
 
-func (e *sflowEncoder) appendHeader(b []byte, now int64) []byte {
+// appendHeader appends what stands in front of so many samples.
+func (e *sflowEncoder) appendHeader(b []byte, now int64, samples uint32) []byte {
 	b = binary.BigEndian.AppendUint32(b, 5)
 	b = appendSFlowAddress(b, e.profile.address)
 	b = binary.BigEndian.AppendUint32(b, e.profile.number)
 	b = binary.BigEndian.AppendUint32(b, e.sequence)
 	b = binary.BigEndian.AppendUint32(b, uint32(now-e.boot))
-	return binary.BigEndian.AppendUint32(b, e.count)
+	return binary.BigEndian.AppendUint32(b, samples)
 }
 
 func (e *sflowEncoder) add(o *observation, _ int64) {
 	source := &e.sources[o.edge()]
 	source.sequence++
 	source.pool += uint32(o.SamplingRate)
+	e.counters[o.InIf].in.count(o)
+	e.counters[o.OutIf].out.count(o)
 
 	b := e.buf
 	format := uint32(flowSample)
@@ -145,20 +158,25 @@ func appendGateway(b []byte, o *observation) []byte {
 	b = binary.BigEndian.AppendUint32(b, extendedGateway)
 	b = append(b, 0, 0, 0, 0)
 	start := len(b)
-	b = appendSFlowAddress(b, o.NextHop)
+	b = appendSFlowAddress(b, o.BGPNextHop)
 	b = binary.BigEndian.AppendUint32(b, ownAS)
 	b = binary.BigEndian.AppendUint32(b, o.SrcAS)
 	b = binary.BigEndian.AppendUint32(b, o.peerAS)
 	b = binary.BigEndian.AppendUint32(b, 1) // segments
 	b = binary.BigEndian.AppendUint32(b, asSequence)
-	b = binary.BigEndian.AppendUint32(b, uint32(o.hops))
-	for _, asn := range o.path[:o.hops] {
-		b = binary.BigEndian.AppendUint32(b, asn)
-	}
-	b = binary.BigEndian.AppendUint32(b, 1) // communities
-	b = binary.BigEndian.AppendUint32(b, ownAS<<16|o.OutIf)
+	b = appendWords(b, o.ASPath)
+	b = appendWords(b, o.Communities)
 	b = binary.BigEndian.AppendUint32(b, 100) // local preference
 	binary.BigEndian.PutUint32(b[start-4:], uint32(len(b)-start))
+	return b
+}
+
+// appendWords appends how many words there are, and the words.
+func appendWords(b []byte, words []uint32) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(words)))
+	for _, w := range words {
+		b = binary.BigEndian.AppendUint32(b, w)
+	}
 	return b
 }
 

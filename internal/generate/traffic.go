@@ -22,10 +22,11 @@ type observation struct {
 	flowBytes   uint32
 	lasted      uint32 // duration of the flow in milliseconds
 
-	peerAS uint32    // neighbour that handed the packet over
-	path   [2]uint32 // AS path towards the destination, its end is the origin
-	hops   int       // used entries of path
-	noise  uint64    // for header fields that nobody looks at closely
+	peerAS    uint32    // neighbour that handed the packet over
+	path      [2]uint32 // AS path towards the destination, its end is the origin
+	hops      int       // used entries of path
+	community [1]uint32 // of the route to the destination
+	noise     uint64    // for header fields that nobody looks at closely
 }
 
 // edge returns the ifIndex at which the packet was sampled: the one that faces outside.
