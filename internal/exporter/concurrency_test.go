@@ -32,8 +32,8 @@ func TestTableIsSafeForManySockets(t *testing.T) {
 		})
 	}
 	sockets.Wait()
-	if table.Len() > 12 || table.established.bytes > 16<<10 {
-		t.Errorf("%d exporters and %d bytes, want at most 12 and %d", table.Len(), table.established.bytes, 16<<10)
+	if size(table) > 12 || table.established.bytes > 16<<10 {
+		t.Errorf("%d exporters and %d bytes, want at most 12 and %d", size(table), table.established.bytes, 16<<10)
 	}
 }
 

@@ -45,9 +45,6 @@ func (o *Overrides) of(address netip.Addr) *Override {
 	return noOverride
 }
 
-// Len returns for how many addresses and networks something is configured.
-func (o *Overrides) Len() int { return len(o.byPrefix) }
-
 // ReadOverrides reads an object of JSON whose keys are addresses or networks:
 //
 //	{"192.0.2.0/24": {"name": "edge", "defaultSamplingRate": 1000},

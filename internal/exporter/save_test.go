@@ -115,8 +115,8 @@ func TestNewcomersAreNotSaved(t *testing.T) {
 
 func TestExpiredStateIsNotLoaded(t *testing.T) {
 	table := load(t, golden(t), saved.Add(23*time.Hour+59*time.Minute))
-	if table.Len() != 1 {
-		t.Errorf("%d exporters after almost a day, want the one that was heard of last", table.Len())
+	if size(table) != 1 {
+		t.Errorf("%d exporters after almost a day, want the one that was heard of last", size(table))
 	}
 	s := table.Get(netip.MustParseAddr("192.0.2.1"), saved.Add(23*time.Hour+59*time.Minute))
 	if s.Template(9, 1, 260) != nil {
@@ -125,7 +125,7 @@ func TestExpiredStateIsNotLoaded(t *testing.T) {
 	if s.Template(10, 4294967295, 256) == nil {
 		t.Error("a template is missing that was used within a day")
 	}
-	if n := load(t, golden(t), saved.Add(24*time.Hour)).Len(); n != 0 {
+	if n := size(load(t, golden(t), saved.Add(24*time.Hour))); n != 0 {
 		t.Errorf("%d exporters after a day, want none", n)
 	}
 }
@@ -134,8 +134,8 @@ func TestStateFromAClockThatWasAheadExpires(t *testing.T) {
 	now := saved.Add(-1000 * time.Hour)
 	table := load(t, golden(t), now)
 	sweep(table, now.Add(24*time.Hour))
-	if table.Len() != 0 {
-		t.Errorf("%d exporters are left after a day", table.Len())
+	if size(table) != 0 {
+		t.Errorf("%d exporters are left after a day", size(table))
 	}
 }
 
@@ -149,8 +149,8 @@ func TestLoadingDoesNotReplaceWhatIsKnown(t *testing.T) {
 	if rate, _ := table.Get(address, saved).Rate(9, 1, 7, 0); rate != 5 {
 		t.Errorf("rate %d, want 5, which was said since", rate)
 	}
-	if table.Len() != 2 {
-		t.Errorf("%d exporters, want 2", table.Len())
+	if size(table) != 2 {
+		t.Errorf("%d exporters, want 2", size(table))
 	}
 }
 
@@ -163,8 +163,8 @@ func TestLoadingIsBounded(t *testing.T) {
 	if err := small.Load(strings.NewReader(save(t, large, saved)), saved); err != nil {
 		t.Fatal(err)
 	}
-	if small.Len() != 10 || small.Get(spoofed(999), saved).Template(9, 0, 256) == nil {
-		t.Errorf("%d exporters are loaded, want the 10 that were heard of last", small.Len())
+	if size(small) != 10 || small.Get(spoofed(999), saved).Template(9, 0, 256) == nil {
+		t.Errorf("%d exporters are loaded, want the 10 that were heard of last", size(small))
 	}
 }
 
@@ -176,8 +176,8 @@ func TestLaterVersionsMayAddKeys(t *testing.T) {
 		`"protocol":"sflow"`, `"protocol":"sflow6"`,
 		`{"exporters":2}`, `{"exporters":2,"checksum":"x"}`,
 	).Replace(golden(t))
-	if table := load(t, text, saved); table.Len() != 2 {
-		t.Errorf("%d exporters are loaded, want 2", table.Len())
+	if table := load(t, text, saved); size(table) != 2 {
+		t.Errorf("%d exporters are loaded, want 2", size(table))
 	}
 }
 
@@ -212,8 +212,8 @@ func TestDamageIsNamedAndCostsWhatFollows(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "load the state of exporters: ") {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
-			if table.Len() != test.loaded {
-				t.Errorf("%d exporters are loaded, want %d, those before the damage", table.Len(), test.loaded)
+			if size(table) != test.loaded {
+				t.Errorf("%d exporters are loaded, want %d, those before the damage", size(table), test.loaded)
 			}
 		})
 	}
@@ -222,7 +222,7 @@ func TestDamageIsNamedAndCostsWhatFollows(t *testing.T) {
 // The file of 65,536 exporters is written and read one by one.
 func TestLargeStateFitsAndComesBack(t *testing.T) {
 	table := NewTable(Config{})
-	for i := range 5000 {
+	for i := range 2000 {
 		s := establish(table, spoofed(i), saved)
 		for id := range uint16(5) {
 			s.SetTemplate(9, 0, 256+id, NewTemplate(false, 0, []Field{{ID: 1, Length: 4}, {ID: 2, Length: 4}, {ID: 8, Length: 4}}))
@@ -231,8 +231,8 @@ func TestLargeStateFitsAndComesBack(t *testing.T) {
 	}
 	text := save(t, table, saved)
 	back := load(t, text, saved)
-	if back.Len() != 5000 || back.established.bytes != table.established.bytes {
-		t.Errorf("%d exporters of %d bytes came back, want 5000 of %d", back.Len(), back.established.bytes, table.established.bytes)
+	if size(back) != 2000 || back.established.bytes != table.established.bytes {
+		t.Errorf("%d exporters of %d bytes came back, want 2000 of %d", size(back), back.established.bytes, table.established.bytes)
 	}
 	runtime.KeepAlive(table)
 }

@@ -223,10 +223,3 @@ func (t *Table) sweep(now time.Time) {
 		t.settle(s)
 	}
 }
-
-// Len returns how many exporters are known, newcomers included.
-func (t *Table) Len() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.newcomers.states.Len() + t.established.states.Len()
-}
