@@ -62,7 +62,7 @@ func protocolsPage(fields []catalog.Field) (string, error) {
 		return "", fmt.Errorf("field %s is in no group of protocols.go", name)
 	}
 	var page strings.Builder
-	err := protocolsTemplate.Execute(&page, struct{ Fields string }{strings.TrimSpace(tables.String())})
+	err := protocolsTemplate.Execute(&page, struct{ Fields, Elements string }{strings.TrimSpace(tables.String()), elementTable(fields)})
 	return page.String(), err
 }
 
