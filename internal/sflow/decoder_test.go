@@ -1,6 +1,7 @@
 package sflow_test
 
 import (
+	"fmt"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -70,6 +71,50 @@ func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
+}
+
+func TestDecodingAllocatesNothing(t *testing.T) {
+	d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) {}, func(*flow.Counters) {})
+	for name, datagram := range map[string][]byte{
+		"realistic": realistic(), "extended records": golden.Bytes(t, "extended-records"), "counters": golden.Bytes(t, "counter-samples"),
+	} {
+		decode := func() {
+			if err := d.Decode(datagram, source, received); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := testing.AllocsPerRun(100, decode); n != 0 {
+			t.Errorf("%s: %v allocations per datagram", name, n)
+		}
+	}
+}
+
+// Every datagram comes from another agent, with a port name that was not there before.
+func TestForgedAgentsTakeBoundedMemory(t *testing.T) {
+	d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) {}, func(*flow.Counters) {})
+	send := func(from, to uint32) {
+		for agent := from; agent < to; agent++ {
+			b := datagram(words(1, agent), numbered(agent, agent, agent), portNamed(fmt.Sprint("port ", agent)))
+			if err := d.Decode(b, source, received); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	send(0, 20_000)
+	before := inUse()
+	send(20_000, 60_000)
+	if grown := inUse() - before; grown > 4<<20 {
+		t.Errorf("40,000 forged agents more take %d bytes more", grown)
+	}
+	runtime.KeepAlive(d)
+}
+
+// inUse returns the bytes that are in use after collecting garbage.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // A datagram cut anywhere gives the flows of the samples that are whole, the same

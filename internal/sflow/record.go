@@ -43,7 +43,7 @@ func (d *Decoder) flowRecord(format uint32, x *xdr) {
 	case formatEthernet:
 		d.packet.readEthernet(x)
 	case formatIPv4, formatIPv6:
-		d.packet.ip = readSummary(format == formatIPv6, x, d.packet.ip)
+		d.packet.readIP(format == formatIPv6, x)
 	case formatSwitch:
 		readSwitch(x, &d.record)
 	case formatRouter:
@@ -110,17 +110,21 @@ func (p *sampledPacket) readEthernet(x *xdr) {
 	}
 }
 
+// readIP reads an IPv4 or IPv6 record.
+func (p *sampledPacket) readIP(v6 bool, x *xdr) {
+	if s := readSummary(v6, x); !x.bad {
+		p.ip = s
+	}
+}
+
 // readSummary reads struct sampled_ipv4 or sampled_ipv6: the length of the packet, its
 // protocol, its addresses, its ports, its TCP flags and its type of service.
-func readSummary(v6 bool, x *xdr, otherwise summary) summary {
-	s := summary{addressSize: 4}
+func readSummary(v6 bool, x *xdr) summary {
+	size := 4
 	if v6 {
-		s.addressSize = 16
+		size = 16
 	}
-	if s.b = x.next(uint64(24 + 2*s.addressSize)); s.b == nil {
-		return otherwise
-	}
-	return s
+	return summary{x.next(uint64(24 + 2*size)), size}
 }
 
 func (s *summary) length() uint32   { return word(s.b, 0) }

@@ -37,7 +37,7 @@ func (p *sampledPacket) readTunnel(format uint32, x *xdr) {
 	kind := pb.FlowMessage_TUNNEL_OTHER
 	switch format {
 	case formatIPv4TunnelEgress, formatIPv4TunnelIngress, formatIPv6TunnelEgress, formatIPv6TunnelIngress:
-		outer := readSummary(format >= formatIPv6TunnelEgress, x, summary{})
+		outer := readSummary(format >= formatIPv6TunnelEgress, x)
 		if x.bad {
 			return
 		}
