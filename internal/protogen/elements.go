@@ -39,6 +39,16 @@ func elementsIn(text string) []int {
 	return elements
 }
 
+// newer are names of elements that goflow2's copy of the registry does not have yet.
+var newer = map[int]string{485: "bgpDestinationCommunityList"} // RFC 8549
+
+func elementName(element int) string {
+	if name := newer[element]; name != "" {
+		return name
+	}
+	return netflow.IPFIXTypeToString(uint16(element))
+}
+
 // elementTable lists the information elements that fields are filled from, by number.
 func elementTable(fields []catalog.Field) string {
 	filled := map[int][]string{}
@@ -57,7 +67,7 @@ func elementTable(fields []catalog.Field) string {
 	var table strings.Builder
 	table.WriteString("| IE | Name | Fills |\n| --- | --- | --- |\n")
 	for _, element := range numbers {
-		row := []string{strconv.Itoa(element), netflow.IPFIXTypeToString(uint16(element)), strings.Join(filled[element], ", ")}
+		row := []string{strconv.Itoa(element), elementName(element), strings.Join(filled[element], ", ")}
 		table.WriteString("| " + strings.Join(row, " | ") + " |\n")
 	}
 	return table.String()

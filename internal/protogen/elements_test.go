@@ -35,7 +35,7 @@ func TestElementsAreNamedWithTheFieldsThatTheyFill(t *testing.T) {
 
 func TestEveryElementThatFillsAFieldHasAName(t *testing.T) {
 	for line := range strings.Lines(elementTable(flowFields(t))) {
-		if cells := strings.Split(line, " | "); len(cells) != 3 || cells[1] == "" || cells[1] == "unassigned" {
+		if cells := strings.Split(line, " | "); len(cells) != 3 || cells[1] == "" || cells[1] == "Unassigned" {
 			t.Errorf("element without a name: %s", line)
 		}
 	}
