@@ -18,11 +18,11 @@ var (
 	heldEvicted  = heldOutcomes.WithLabelValues("evicted")
 	heldRefused  = heldOutcomes.WithLabelValues("refused")
 
-	waiting = promauto.NewGauge(prometheus.GaugeOpts{
+	heldNow = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporter_held_sets",
 		Help: "Data sets that wait for their template at the moment.",
 	})
-	waitingBytes = promauto.NewGauge(prometheus.GaugeOpts{
+	heldNowBytes = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporter_held_bytes",
 		Help: "Estimated size of the data sets that wait for their template at the moment.",
 	})
@@ -40,13 +40,17 @@ type Held struct {
 
 func (h Held) bytes() int { return heldOverhead + len(h.Body) }
 
-type heldSet struct {
-	templateKey
-	Held
-}
-
 // maxHeldBytes bounds what waits of one exporter: several seconds of a busy one.
 const maxHeldBytes = 256 << 10
+
+// waitingSets are the data sets of one exporter that wait, by what they wait for and
+// the oldest first.
+type waitingSets struct {
+	sets  map[templateKey][]Held
+	count int
+	bytes int
+	since time.Time // none was received before
+}
 
 // Hold keeps a data set whose template is unknown until Release is called for that
 // template. It copies the body. It reports false where there is no room: the set was
@@ -59,15 +63,14 @@ func (s *State) Hold(version uint16, domain uint32, id uint16, h Held) bool {
 	s.mu.Lock()
 	defer s.unlock()
 	size := h.bytes()
-	if s.gone || s.heldBytes+size > maxHeldBytes || !s.table.reserve(size) {
+	if s.gone || s.waiting.bytes+size > maxHeldBytes || !s.table.reserve(size) {
 		heldRefused.Inc()
 		return false
 	}
 	h.Body = slices.Clone(h.Body)
-	s.held = append(s.held, heldSet{templateKey{domain, version, id}, h})
-	s.heldBytes += size
-	waiting.Inc()
-	waitingBytes.Add(float64(size))
+	s.waiting.add(templateKey{domain, version, id}, h)
+	heldNow.Inc()
+	heldNowBytes.Add(float64(size))
 	return true
 }
 
@@ -80,27 +83,35 @@ func (t *Table) reserve(bytes int) bool {
 	return true
 }
 
+func (w *waitingSets) add(key templateKey, h Held) {
+	if w.count == 0 {
+		w.sets, w.since = make(map[templateKey][]Held), h.Received
+	}
+	w.sets[key] = append(w.sets[key], h)
+	w.count++
+	w.bytes += h.bytes()
+}
+
 // Release hands back the data sets that were held for a template, oldest first, and
-// forgets them; those that have waited for too long it only forgets. It is cheap where
-// nothing is held.
+// forgets them; those that have waited for too long it only forgets. Where nothing is
+// held it costs almost nothing, else a map look-up.
 func (s *State) Release(version uint16, domain uint32, id uint16, now time.Time) []Held {
 	if s.holds.Load() == 0 {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.unlock()
-	var released []Held
 	key := templateKey{domain, version, id}
-	s.filterHeld(func(h heldSet) prometheus.Counter {
-		switch {
-		case now.Sub(h.Received) >= s.table.config.TemplateWait:
-			return heldExpired
-		case h.templateKey == key:
-			released = append(released, h.Held)
-			return heldReleased
+	released := slices.DeleteFunc(s.waiting.sets[key], func(h Held) bool {
+		expired := now.Sub(h.Received) >= s.table.config.TemplateWait
+		if expired {
+			s.letGo(&h, heldExpired)
+		} else {
+			s.letGo(&h, heldReleased)
 		}
-		return nil
+		return expired
 	})
+	delete(s.waiting.sets, key)
 	return released
 }
 
@@ -109,41 +120,48 @@ func (s *State) Release(version uint16, domain uint32, id uint16, now time.Time)
 func (s *State) expireHeld(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.held) == 0 || now.Sub(s.held[0].Received) < s.table.config.TemplateWait {
+	if now.Sub(s.waiting.since) < s.table.config.TemplateWait {
 		return
 	}
-	s.filterHeld(func(h heldSet) prometheus.Counter {
+	s.waiting.since = now
+	s.dropHeld(heldExpired, func(h *Held) bool {
 		if now.Sub(h.Received) >= s.table.config.TemplateWait {
-			return heldExpired
+			return true
 		}
-		return nil
+		if h.Received.Before(s.waiting.since) {
+			s.waiting.since = h.Received
+		}
+		return false
 	})
 	s.size.Store(s.measure())
-	s.holds.Store(int32(len(s.held)))
+	s.holds.Store(int32(s.waiting.count))
 }
 
-// dropHeld forgets all sets and counts that as outcome.
-func (s *State) dropHeld(outcome prometheus.Counter) {
-	s.filterHeld(func(heldSet) prometheus.Counter { return outcome })
-}
-
-// filterHeld forgets the sets that outcome has a counter for, and counts them there.
-// It needs s.mu.
-func (s *State) filterHeld(outcome func(heldSet) prometheus.Counter) {
-	s.held = slices.DeleteFunc(s.held, func(h heldSet) bool {
-		counter := outcome(h)
-		if counter == nil {
-			return false
+// dropHeld forgets the sets that drop says, and counts that as outcome.
+func (s *State) dropHeld(outcome prometheus.Counter, drop func(*Held) bool) {
+	for key, sets := range s.waiting.sets {
+		left := slices.DeleteFunc(sets, func(h Held) bool {
+			if !drop(&h) {
+				return false
+			}
+			s.letGo(&h, outcome)
+			return true
+		})
+		if len(left) == 0 {
+			delete(s.waiting.sets, key)
+		} else {
+			s.waiting.sets[key] = left
 		}
-		counter.Inc()
-		size := h.bytes()
-		s.heldBytes -= size
-		s.table.heldBytes.Add(-int64(size))
-		waiting.Dec()
-		waitingBytes.Sub(float64(size))
-		return true
-	})
-	if len(s.held) == 0 {
-		s.held = nil
 	}
+}
+
+// letGo accounts for a set that is held no longer.
+func (s *State) letGo(h *Held, outcome prometheus.Counter) {
+	size := h.bytes()
+	s.waiting.count--
+	s.waiting.bytes -= size
+	s.table.heldBytes.Add(-int64(size))
+	heldNow.Dec()
+	heldNowBytes.Sub(float64(size))
+	outcome.Inc()
 }

@@ -19,7 +19,7 @@ type State struct {
 	counters atomic.Pointer[counters] // its own or table.rest
 	inUse    atomic.Uint64            // the sampling rate last given by Rate
 	size     atomic.Int64             // estimated size of all that is kept, as of the last unlock
-	holds    atomic.Int32             // number of held
+	holds    atomic.Int32             // number of data sets that wait
 
 	// Guarded by table.mu.
 	segment   *segment // nil: evicted
@@ -35,8 +35,7 @@ type State struct {
 	applications kept[uint64, string]
 	streams      kept[streamKey, *stream]
 	limiter      *limiter // nil until it is needed
-	held         []heldSet
-	heldBytes    int
+	waiting      waitingSets
 	gone         bool // evicted: nothing is held any more
 }
 
@@ -49,7 +48,7 @@ const (
 	bootBytes        = 128
 	applicationBytes = 160
 	streamBytes      = 320
-	heldOverhead     = 128
+	heldOverhead     = 192
 )
 
 func newState(t *Table, address netip.Addr, now time.Time) *State {
@@ -76,7 +75,7 @@ func (s *State) unlock() {
 		return
 	}
 	s.size.Store(size)
-	s.holds.Store(int32(len(s.held)))
+	s.holds.Store(int32(s.waiting.count))
 	s.mu.Unlock()
 
 	s.table.mu.Lock()
@@ -86,7 +85,7 @@ func (s *State) unlock() {
 
 func (s *State) measure() int64 {
 	return int64(stateBytes + s.templates.bytes + s.rates.bytes + s.boots.bytes + s.applications.bytes +
-		s.streams.bytes + s.heldBytes)
+		s.streams.bytes + s.waiting.bytes)
 }
 
 // changed notes that there is something worth saving soon.
@@ -97,5 +96,5 @@ func (s *State) giveUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
-	s.dropHeld(heldEvicted)
+	s.dropHeld(heldEvicted, func(*Held) bool { return true })
 }

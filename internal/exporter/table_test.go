@@ -163,7 +163,7 @@ func TestBytesOfAllExportersAddUp(t *testing.T) {
 				t.Errorf("%s: %d bytes are charged, but it keeps %d", s.address, s.charged, size)
 			}
 			want += s.charged
-			held += int64(s.heldBytes)
+			held += int64(s.waiting.bytes)
 		}
 		if g.bytes != want {
 			t.Errorf("%d bytes, but the exporters keep %d", g.bytes, want)
