@@ -5,7 +5,7 @@ set -euo pipefail
 usage() {
 	cat <<'USAGE'
 Usage: scripts/kafka.sh install
-       scripts/kafka.sh run --port N --dir DIR
+       scripts/kafka.sh run --port N --dir DIR [--secure N --properties FILE --scram USER]
        scripts/kafka.sh version
 
 A genuine Apache Kafka for tests, as the cluster runs it: KRaft, no ZooKeeper.
@@ -17,6 +17,11 @@ A genuine Apache Kafka for tests, as the cluster runs it: KRaft, no ZooKeeper.
             the data it finds there. Ends on SIGTERM.
             --port N   port for clients
             --dir DIR  data and configuration of this broker; made if missing
+            --secure N         a second port for clients, with TLS and SASL
+            --properties FILE  its certificates and mechanisms, and whatever else the
+                               broker's configuration is to have besides
+            --scram USER       a user of it, MECHANISM=[name=NAME,password=PASSWORD];
+                               may be given several times; counts when DIR is made
   version   the version that is installed; exit status 1 when none is
 
   NETMETA_KAFKA_HEAP   Java heap of the broker (default 320m)
@@ -86,17 +91,19 @@ free_port() {
 	echo "$port"
 }
 
-# configure PORT DIR writes DIR/server.properties.
+# configure PORT DIR SECURE_PORT PROPERTIES writes DIR/server.properties; the last two
+# may be empty.
 configure() {
-	local controller
+	local controller secure=""
 	controller=$(free_port)
+	[[ -z $3 ]] || secure=,SECURE://127.0.0.1:$3
 	cat >"$2/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
-listeners=CLIENTS://127.0.0.1:$1,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=CLIENTS://127.0.0.1:$1
-listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENTS://127.0.0.1:$1,CONTROLLER://127.0.0.1:$controller$secure
+advertised.listeners=CLIENTS://127.0.0.1:$1$secure
+listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=CLIENTS
 log.dirs=$2/data
@@ -120,15 +127,19 @@ group.initial.rebalance.delay.ms=0
 log.segment.bytes=67108864
 log.index.size.max.bytes=1048576
 PROPERTIES
+	[[ -z $4 ]] || cat "$4" >>"$2/server.properties"
 }
 
 run() {
-	local port="" dir=""
+	local port="" dir="" secure="" properties="" scram=()
 	while (($#)); do
 		[[ $# -ge 2 ]] || die "$1 needs a value; see --help"
 		case $1 in
 		--port) port=$2 ;;
 		--dir) dir=$2 ;;
+		--secure) secure=$2 ;;
+		--properties) properties=$2 ;;
+		--scram) scram+=(--add-scram "$2") ;;
 		*) die "run does not know $1; see --help" ;;
 		esac
 		shift 2
@@ -140,13 +151,13 @@ run() {
 
 	mkdir -p "$dir"
 	dir=$(cd "$dir" && pwd)
-	configure "$port" "$dir"
+	configure "$port" "$dir" "$secure" "$properties"
 	local heap=${NETMETA_KAFKA_HEAP:-320m}
 	local java=(java -Xms64m "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError
 		-Djava.awt.headless=true "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$installed/libs/*")
 	if [[ ! -e $dir/data/meta.properties ]]; then
 		"${java[@]}" kafka.tools.StorageTool format --config "$dir/server.properties" \
-			--cluster-id NetMeta-test-Kafka-000 --ignore-formatted
+			--cluster-id NetMeta-test-Kafka-000 --ignore-formatted "${scram[@]}"
 	fi
 	# exec: whoever kills this process kills the broker, not a shell in front of it.
 	exec "${java[@]}" kafka.Kafka "$dir/server.properties"

@@ -34,6 +34,7 @@ type Broker struct {
 	script string
 	port   int
 	dir    string
+	args   []string // of the script, besides port and directory
 
 	process *exec.Cmd
 	output  *proctest.Output
@@ -45,7 +46,13 @@ type Broker struct {
 // NETMETA_REQUIRE=all.
 func Start(t testing.TB) (bootstrap string, broker *Broker) {
 	t.Helper()
-	b := &Broker{t: t, script: findScript(t), dir: t.TempDir(), port: freePort(t)}
+	b := start(t)
+	return b.address(), b
+}
+
+func start(t testing.TB, args ...string) *Broker {
+	t.Helper()
+	b := &Broker{t: t, script: findScript(t), dir: t.TempDir(), port: freePort(t), args: args}
 	version, err := exec.Command(b.script, "version").CombinedOutput()
 	if err != nil {
 		missing := fmt.Sprintf("no genuine Kafka: %s; run: scripts/kafka.sh install", bytes.TrimSpace(version))
@@ -57,7 +64,7 @@ func Start(t testing.TB) (bootstrap string, broker *Broker) {
 	b.Version = strings.TrimSpace(string(version))
 	b.Restart()
 	t.Cleanup(b.Kill)
-	return b.address(), b
+	return b
 }
 
 // Kill ends the broker as a power failure would (SIGKILL). It does nothing if the
@@ -92,7 +99,8 @@ func (b *Broker) Restart() {
 	b.Kill()
 	b.output = &proctest.Output{}
 	b.ended = make(chan struct{})
-	b.process = exec.Command(b.script, "run", "--port", strconv.Itoa(b.port), "--dir", b.dir)
+	args := append([]string{"run", "--port", strconv.Itoa(b.port), "--dir", b.dir}, b.args...)
+	b.process = exec.Command(b.script, args...)
 	b.process.Stdout, b.process.Stderr = b.output, b.output
 	endWithParent(b.process)
 	if err := b.process.Start(); err != nil {

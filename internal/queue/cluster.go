@@ -32,21 +32,21 @@ type cluster struct {
 	rediscovered time.Time
 }
 
-func newCluster(cfg Config) *cluster {
+func newCluster(cfg Config) (*cluster, error) {
 	t := &kafka.Transport{
 		ClientID:       "netmeta",
 		DialTimeout:    dialTimeout,
 		MetadataTTL:    metadataTTL,
 		MetadataTopics: []string{cfg.Topic},
 	}
-	if cfg.Transport != nil {
-		cfg.Transport(t)
+	if err := cfg.Security.apply(t); err != nil {
+		return nil, err
 	}
 	return &cluster{
 		brokers:   cfg.Brokers,
 		transport: t,
 		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Timeout: cfg.Timeout, Transport: t},
-	}
+	}, nil
 }
 
 func (c *cluster) close() { c.transport.CloseIdleConnections() }

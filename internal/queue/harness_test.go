@@ -30,7 +30,7 @@ func open(t testing.TB, cfg Config) *Producer {
 	t.Helper()
 	cfg.Topic = topic
 	setDefault(&cfg.MessageBytes, 2*flow.MaxEncodedSize) // filled by half
-	setDefault(&cfg.BatchBytes, 16<<10)
+	setDefault(&cfg.BatchBytes, 8*flow.MaxEncodedSize)
 	setDefault(&cfg.Linger, 20*time.Millisecond)
 	setDefault(&cfg.Logger, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	p, err := Open(cfg)
@@ -142,7 +142,10 @@ func (s *contents) add(t testing.TB, r *kgo.Record) {
 // endOffsets returns the end of each partition that holds something.
 func endOffsets(ctx context.Context, t testing.TB, brokers []string) map[int]int64 {
 	t.Helper()
-	c := newCluster(Config{Brokers: brokers, Topic: topic, Timeout: time.Minute})
+	c, err := newCluster(Config{Brokers: brokers, Topic: topic, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer c.close()
 	bounds, err := c.bounds(ctx, topic)
 	if err != nil {

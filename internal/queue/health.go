@@ -1,16 +1,12 @@
 package queue
 
 import (
-	"errors"
 	"log/slog"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/segmentio/kafka-go"
 )
 
 // wholeCluster is the number under which watch reports, where partitions use theirs.
@@ -100,26 +96,6 @@ func (h *health) worst() error {
 		return nil
 	}
 	return h.failing[slices.Min(slices.Collect(maps.Keys(h.failing)))]
-}
-
-// explain says what an error means for the flows and what a person should look at.
-// Its answers are few, so that they can be told apart by comparing them.
-func explain(err error) (what, check string) {
-	var unreachable *net.OpError
-	switch {
-	case errors.Is(err, kafka.UnknownTopicOrPartition):
-		return "Kafka does not have the topic", "create the topic, or correct its name"
-	case errors.Is(err, kafka.TopicAuthorizationFailed), errors.Is(err, kafka.ClusterAuthorizationFailed), errors.Is(err, kafka.SASLAuthenticationFailed):
-		return "Kafka does not let us in", "user, password and access rights (write to the topic, idempotent write)"
-	case errors.Is(err, kafka.NotEnoughReplicas), errors.Is(err, kafka.NotEnoughReplicasAfterAppend):
-		return "Kafka has too few replicas in sync", "are all brokers running? min.insync.replicas of the topic"
-	case errors.As(err, &unreachable) && unreachable.Op == "dial":
-		return "Kafka cannot be reached", "is Kafka running, and do these brokers' listeners and advertised.listeners lead to it from here?"
-	case judge(err).reason == "leader":
-		return "Kafka has no leader for a partition", "are all brokers running?"
-	default:
-		return "Kafka does not take flows", "the brokers' logs"
-	}
 }
 
 // isReady tells whether some partition can be expected to take flows.

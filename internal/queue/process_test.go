@@ -28,7 +28,7 @@ func program() {
 	if err != nil {
 		panic(err)
 	}
-	p, err := Open(Config{Brokers: []string{broker}, Topic: topic, Spool: dir, MessageBytes: 2 * flow.MaxEncodedSize, BatchBytes: 16 << 10, Linger: 20 * time.Millisecond, Logger: slog.Default()})
+	p, err := Open(Config{Brokers: []string{broker}, Topic: topic, Spool: dir, MessageBytes: 2 * flow.MaxEncodedSize, BatchBytes: 8 * flow.MaxEncodedSize, Linger: 20 * time.Millisecond, Logger: slog.Default()})
 	if err != nil {
 		panic(err)
 	}

@@ -54,10 +54,8 @@ type Config struct {
 	SpoolBytes int64  // most bytes of flows on disk, compressed; default 8 GiB
 	SpoolDrop  string // what to drop when the spool is full: "oldest" (default), a file full at a time, or "newest"
 
-	// Transport, if set, is called with every transport before it is first used, to
-	// set TLS, SASL or a dialer.
-	Transport func(*kafka.Transport)
-	Logger    *slog.Logger // default slog.Default()
+	Security Security
+	Logger   *slog.Logger // default slog.Default()
 }
 
 func (c *Config) setDefaults() {
@@ -133,10 +131,12 @@ func Open(cfg Config) (*Producer, error) {
 	cfg.setDefaults()
 	p := &Producer{cfg: cfg}
 	err := p.compression.UnmarshalText([]byte(cfg.Compression))
-	if err = errors.Join(cfg.check(), err); err != nil {
+	if err = errors.Join(cfg.check(), err); err == nil {
+		p.cluster, err = newCluster(cfg)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open queue to topic %q at %s: %w", cfg.Topic, strings.Join(cfg.Brokers, ","), err)
 	}
-	p.cluster = newCluster(cfg)
 	p.meters = newMeters(cfg.Topic)
 	p.health = newHealth(cfg, p.meters)
 	p.buffer = newBuffer(cfg.Buffer, cfg.MessageBytes, p.meters, func() bool { return p.spool.Idle() })

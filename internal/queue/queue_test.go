@@ -259,7 +259,7 @@ func TestBeginsANewSessionWhenTheBrokerForgetsIt(t *testing.T) {
 		t.Run(forgotten.Message, func(t *testing.T) {
 			k := fakeKafka(t, 1)
 			k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: forgotten, Count: -1, When: everyNth(7)})
-			p := open(t, Config{Brokers: k.ListenAddrs(), BatchBytes: 8 << 10})
+			p := open(t, Config{Brokers: k.ListenAddrs(), BatchBytes: 2 * flow.MaxEncodedSize})
 			flows(p.NewWriter(), 1, 20_000)
 			closeAll(t, p)
 			wantExactly(t, readBack(t, k.ListenAddrs()), 20_000)

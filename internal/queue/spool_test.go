@@ -119,19 +119,20 @@ func Test03CloseLeavesWhatIsSafeInTheSpoolToTheNextProcess(t *testing.T) {
 }
 
 func Test04AFullSpoolDropsWhatIsConfiguredAndCountsIt(t *testing.T) {
+	const n, limit = 50_000, 256 << 10
 	for _, c := range []struct {
-		drop        string
-		first, last bool // whether the first and the last flow are kept
+		drop string
+		kept uint64 // a flow that is not dropped
+		gone uint64 // and one that is
 	}{
-		{"oldest", false, true},
-		{"newest", true, false},
+		{"oldest", n, 1},
+		{"newest", 1, n * 3 / 4},
 	} {
 		t.Run(c.drop, func(t *testing.T) {
 			dir := t.TempDir()
 			full := flowsDropped.WithLabelValues(topic, dropSpoolFull)
 			dropped, accepted := counted(full), counted(flowsAccepted.WithLabelValues(topic))
-			p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir, SpoolBytes: 1 << 20, SpoolDrop: c.drop, Compression: "none"})
-			const n = 200_000
+			p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir, SpoolBytes: limit, SpoolDrop: c.drop, Compression: "none"})
 			w := p.NewWriter()
 			for i := uint64(0); i < n; i += 1000 { // at a pace that the buffer can follow
 				flows(w, i+1, i+1000)
@@ -142,8 +143,8 @@ func Test04AFullSpoolDropsWhatIsConfiguredAndCountsIt(t *testing.T) {
 			poll(t, time.Minute, "all flows to be in the spool or dropped", func() bool {
 				return accepted() == n && p.spool.Stats().Flows+dropped() == n
 			})
-			if size := diskUsage(t, dir); size > 1<<20 {
-				t.Errorf("the spool takes %d bytes, limit is %d", size, 1<<20)
+			if size := diskUsage(t, dir); size > limit {
+				t.Errorf("the spool takes %d bytes, limit is %d", size, limit)
 			}
 			crash(p)
 
@@ -152,8 +153,8 @@ func Test04AFullSpoolDropsWhatIsConfiguredAndCountsIt(t *testing.T) {
 			flush(t, p)
 			s := readBack(t, k.ListenAddrs())
 			wantExactly(t, s, n-dropped())
-			if dropped() == 0 || s.distinct[1] != c.first || s.distinct[n] != c.last {
-				t.Errorf("dropped %d flows; first kept: %v, last kept: %v", dropped(), s.distinct[1], s.distinct[n])
+			if dropped() == 0 || !s.distinct[c.kept] || s.distinct[c.gone] {
+				t.Errorf("dropped %d flows; flow %d is kept: %v, flow %d: %v", dropped(), c.kept, s.distinct[c.kept], c.gone, s.distinct[c.gone])
 			}
 		})
 	}
@@ -212,7 +213,7 @@ func Test06ABatchOfAPartitionOrClusterThatIsGoneIsSentElsewhere(t *testing.T) {
 
 	kafkatest.DeleteTopic(t, k.ListenAddrs(), topic)
 	kafkatest.CreateTopic(t, k.ListenAddrs(), topic, 1)
-	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir, SpoolBytes: 1 << 20})
+	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
 	flush(t, p)
 	wantExactly(t, readBack(t, k.ListenAddrs()), left)
 }

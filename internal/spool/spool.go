@@ -46,6 +46,7 @@ type Config struct {
 }
 
 const (
+	minLimit          = 256 << 10
 	defaultSegment    = 16 << 20
 	defaultMaxBatches = 1 << 18
 
@@ -144,8 +145,8 @@ func Open(cfg Config) (*Spool, []*Batch, error) {
 	if cfg.Dir == "" {
 		return s, nil, nil
 	}
-	if cfg.Limit < 1<<20 {
-		return nil, nil, fmt.Errorf("open spool %s: limit of %d bytes is below 1 MiB", cfg.Dir, cfg.Limit)
+	if cfg.Limit < minLimit {
+		return nil, nil, fmt.Errorf("open spool %s: a limit of %d bytes is below %d", cfg.Dir, cfg.Limit, minLimit)
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open spool: %w", err)
