@@ -103,7 +103,6 @@ type element struct{ id, length uint16 }
 var (
 	octets     = element{1, 4}
 	sourceIPv4 = element{8, 4}
-	sampler    = element{48, 1}
 )
 
 func template(id uint16, elements ...element) []byte {

@@ -16,6 +16,7 @@ var readable = map[string]struct {
 	"ipfix.dat":                           {12, "3 messages in a file, of which goflow2 read the first"},
 	"netflow-v9-1.dat":                    {6, "2 datagrams in a file, of which goflow2 read the first; data in front of its template"},
 	"netflow9.pcap":                       {21, "data in front of its template, or that waited for it"},
+	"nprobe-netflow9-4.pcap":              {15, "data that waited for its template"},
 	"netflow9_test_invalid01.dat":         {2, "the header counts fewer records than there are"},
 	"netflow5_test_invalid01.dat":         {30, "the header counts 55,582 records in 1,464 bytes"},
 	"netflow5_test_invalid02.dat":         {30, "the header counts 163 records in 1,464 bytes"},

@@ -72,14 +72,6 @@ func (d *decoded) flows() (flows []flow.Record) {
 	return flows
 }
 
-// counters returns the interface counters of all datagrams.
-func (d *decoded) counters() (counters []flow.Counters) {
-	for i := range d.datagrams {
-		counters = append(counters, d.datagrams[i].counters...)
-	}
-	return counters
-}
-
 // always is longer than lies between the captures of a device, which were received
 // when they were exported.
 const always = 50 * 365 * 24 * time.Hour

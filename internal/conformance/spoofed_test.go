@@ -3,6 +3,7 @@ package conformance
 import (
 	"encoding/binary"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -56,9 +57,7 @@ func TestGoflow2Defect20AMillionSpoofedExportersTakeLessThan64MiB(t *testing.T) 
 		}
 		each = time.Since(begun) / time.Duration(datagrams)
 		grown = heap() - before
-		if c.table.Len() == 0 { // keeps c in use until here
-			t.Error("no exporter is known")
-		}
+		runtime.KeepAlive(c)
 		return each, grown, flows
 	}
 	one, _, _ := run(datagrams/10, func(int) uint32 { return 1 })

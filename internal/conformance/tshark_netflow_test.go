@@ -20,6 +20,54 @@ type seen struct {
 	SrcAS, DstAS            uint64
 	TCPFlags, ToS           uint64
 	Start, End              int64
+	facts
+}
+
+// facts are what fewer exporters say.
+type facts struct {
+	SrcNet, DstNet                 uint64
+	SrcMac, DstMac                 uint64
+	SrcVlan, DstVlan               uint64
+	Direction                      uint64
+	IngressVRF, EgressVRF          uint64
+	EndReason, FirewallEvent       uint64
+	BGPNextHop                     string
+	PostNATSrc, PostNATDst         string
+	PostNATSrcPort, PostNATDstPort uint64
+}
+
+func readFacts(t *testing.T, v values) facts {
+	return facts{
+		SrcNet: v.number(t, "cflow.srcmask"), DstNet: v.number(t, "cflow.dstmask"),
+		SrcMac:  macNumber(t, v.known("cflow.srcmac", "cflow.post_srcmac")),
+		DstMac:  macNumber(t, v.known("cflow.dstmac", "cflow.post_dstmac")),
+		SrcVlan: v.number(t, "cflow.vlanid", "cflow.dot1q_vlan_id"), DstVlan: v.number(t, "cflow.post_vlanid", "cflow.post_dot1q_vlan_id"),
+		Direction:  v.number(t, "cflow.direction"),
+		IngressVRF: v.number(t, "cflow.ingress_vrfid"), EgressVRF: v.number(t, "cflow.egress_vrfid"),
+		EndReason: v.number(t, "cflow.flow_end_reason"), FirewallEvent: v.number(t, "cflow.firewall_event"),
+		BGPNextHop: v.text("cflow.bgpnexthop", "cflow.bgpnexthopv6"),
+		PostNATSrc: v.text("cflow.post_natsource_ipv4_address"), PostNATDst: v.text("cflow.post_natdestination_ipv4_address"),
+		PostNATSrcPort: v.number(t, "cflow.post_naptsource_transport_port"), PostNATDstPort: v.number(t, "cflow.post_naptdestination_transport_port"),
+	}
+}
+
+// answer returns the facts of the other direction of a biflow.
+func (f facts) answer() facts {
+	return facts{
+		SrcNet: f.DstNet, DstNet: f.SrcNet, SrcMac: f.DstMac, DstMac: f.SrcMac, SrcVlan: f.DstVlan, DstVlan: f.SrcVlan,
+		Direction: f.Direction, IngressVRF: f.EgressVRF, EgressVRF: f.IngressVRF, EndReason: f.EndReason, FirewallEvent: f.FirewallEvent,
+	}
+}
+
+func ourFacts(r *flow.Record) facts {
+	return facts{
+		SrcNet: uint64(r.SrcNet), DstNet: uint64(r.DstNet), SrcMac: r.SrcMac, DstMac: r.DstMac,
+		SrcVlan: uint64(r.SrcVlan), DstVlan: uint64(r.DstVlan), Direction: uint64(r.FlowDirection),
+		IngressVRF: uint64(r.IngressVrfID), EgressVRF: uint64(r.EgressVrfID),
+		EndReason: uint64(r.FlowEndReason), FirewallEvent: uint64(r.FirewallEvent), BGPNextHop: addressText(r.BGPNextHop),
+		PostNATSrc: addressText(r.PostNATSrcAddr), PostNATDst: addressText(r.PostNATDstAddr),
+		PostNATSrcPort: uint64(r.PostNATSrcPort), PostNATDstPort: uint64(r.PostNATDstPort),
+	}
 }
 
 // cflow reads tshark's dissection of NetFlow and IPFIX, of one exporter.
@@ -92,6 +140,7 @@ func (c *cflow) flow(t *testing.T, v values, d datagram) seen {
 		s.SrcPort, s.DstPort = 0, 0
 	}
 	s.Start, s.End = c.times(t, v, d)
+	s.facts = readFacts(t, v)
 	return s
 }
 
@@ -105,6 +154,7 @@ func (s seen) answer(counted seen) seen {
 		Src: s.Dst, Dst: s.Src, SrcPort: s.DstPort, DstPort: s.SrcPort, Proto: s.Proto,
 		InIf: s.OutIf, OutIf: s.InIf, SrcAS: s.DstAS, DstAS: s.SrcAS, Start: s.Start, End: s.End,
 		Bytes: counted.Bytes, Packets: counted.Packets, TCPFlags: counted.TCPFlags, ToS: counted.ToS,
+		facts: s.facts.answer(),
 	}
 }
 
@@ -166,6 +216,7 @@ func ours(r *flow.Record) seen {
 		Bytes: r.Bytes, Packets: r.Packets, InIf: uint64(r.InIf), OutIf: uint64(r.OutIf),
 		SrcAS: uint64(r.SrcAS), DstAS: uint64(r.DstAS), TCPFlags: uint64(r.TCPFlags), ToS: uint64(r.IPTos),
 		Start: int64(r.TimeFlowStart), End: int64(r.TimeFlowEnd),
+		facts: ourFacts(r),
 	}
 }
 
@@ -177,12 +228,15 @@ func addressText(a netip.Addr) string {
 	return a.String()
 }
 
-// netflowDiffers are the captures of which tshark reads less.
+// netflowDiffers are the captures of which tshark reads less, and one of which it reads
+// more.
 var netflowDiffers = map[string]difference{
 	"netflow-v9-1.dat":                   {0, 2, "the records stand in front of their template in the same datagram"},
 	"netflow9.pcap":                      {0, 3, "the records stand in front of their template, or waited for it"},
+	"nprobe-netflow9-4.pcap":             {0, 14, "the records waited for their template"},
 	"netflow9_test_h3c_data3281.dat":     {0, 15, "tshark gives up at a next hop of a wrong length, which is not used"},
 	"netflow9_test_invalid01.dat":        {0, 2, "the header counts 2 records of 5; sets are read as far as they go"},
+	"netflow9_test_cisco_asa_1_data.dat": {14, 14, "its firewall event and NAT are Cisco's types 40001 to 40005, which IANA has not assigned"},
 	"decoder_test.init.multiMessage.bin": {0, 2, "tshark takes the padding behind an options template for a template, and gives up"},
 }
 

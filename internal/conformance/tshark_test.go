@@ -142,6 +142,16 @@ func (v values) text(names ...string) string {
 	return ""
 }
 
+// known is text, but for MAC addresses of zeros, which stand for none.
+func (v values) known(names ...string) string {
+	for _, name := range names {
+		if s := v[name]; s != "" && s != "00:00:00:00:00:00" {
+			return s
+		}
+	}
+	return ""
+}
+
 // number returns the first of the fields that is not 0.
 func (v values) number(t *testing.T, names ...string) uint64 {
 	t.Helper()
