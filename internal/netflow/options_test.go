@@ -131,3 +131,47 @@ func TestScopesOfV9AreNoFields(t *testing.T) {
 	equal(t, uint64(0), c.values.Packets)
 	equal(t, uint64(5), c.values.sampler)
 }
+
+// inDomain returns an IPFIX message of another domain.
+func inDomain(domain uint32, message []byte) []byte {
+	message = join(message)
+	copy(message[12:], u32(domain))
+	return message
+}
+
+func TestRateOfDomain0IsThatOfTheExporter(t *testing.T) {
+	whole := inDomain(0, ipfix10(
+		set(3, optionsTemplateIPFIX(300, []field{scopeSystemIPFIX}, []field{{34, 4}})), set(300, u32(1), u32(512))))
+	own := ipfix10(
+		set(3, optionsTemplateIPFIX(300, []field{scopeSystemIPFIX}, []field{{34, 4}})), set(300, u32(1), u32(1000)))
+	flows := ipfix10(set(2, bytesTemplate(256)), set(256, u32(1)))
+	for name, test := range map[string]struct {
+		config    exporter.Config
+		datagrams [][]byte
+		want      rated
+	}{
+		"where the domain has none":        {exporter.Config{}, [][]byte{whole, flows}, rated{512, pb.FlowMessage_RATE_OPTIONS}},
+		"not where it has one":             {exporter.Config{}, [][]byte{whole, own, flows}, rated{1000, pb.FlowMessage_RATE_OPTIONS}},
+		"before the rate by configuration": {exporter.Config{DefaultRate: 50}, [][]byte{whole, flows}, rated{512, pb.FlowMessage_RATE_OPTIONS}},
+		"not another domain's":             {exporter.Config{}, [][]byte{inDomain(9, own), flows}, rated{1, pb.FlowMessage_RATE_UNKNOWN}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			equal(t, []rated{test.want}, ratesOf(t, test.config, test.datagrams...))
+		})
+	}
+}
+
+func TestRatesOfInterfaces(t *testing.T) {
+	optionsV9 := func(first, second uint32) []byte {
+		return v9(set(1, optionsTemplateV9(300, []field{{2, 4}}, []field{{34, 4}})), set(300, u32(1), u32(first), u32(2), u32(second)))
+	}
+	optionsIPFIX := func(first, second uint32) []byte {
+		return ipfix10(set(3, optionsTemplateIPFIX(300, []field{{10, 4}}, []field{{34, 4}})), set(300, u32(1), u32(first), u32(2), u32(second)))
+	}
+	nine, ten := v9(set(0, bytesTemplate(256)), set(256, u32(1))), ipfix10(set(2, bytesTemplate(256)), set(256, u32(1)))
+	same, unknown := []rated{{512, pb.FlowMessage_RATE_OPTIONS}}, []rated{{1, pb.FlowMessage_RATE_UNKNOWN}}
+	equal(t, same, ratesOf(t, exporter.Config{}, optionsV9(512, 512), nine))
+	equal(t, same, ratesOf(t, exporter.Config{}, optionsIPFIX(512, 512), ten))
+	equal(t, unknown, ratesOf(t, exporter.Config{}, optionsV9(512, 1000), nine))
+	equal(t, unknown, ratesOf(t, exporter.Config{}, optionsIPFIX(512, 1000), ten))
+}

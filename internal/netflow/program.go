@@ -61,7 +61,7 @@ func (d *Decoder) compile(t *exporter.Template) *program {
 	for _, f := range fields {
 		to := f.to(f.values)
 		// What a frame says counts unless a field says it too.
-		first := !stored[to] && p.forward&partPacket== 0
+		first := !stored[to] && p.forward&partPacket == 0
 		stored[to] = true
 		switch to := to.(type) {
 		case *uint32:
@@ -105,7 +105,7 @@ func (d *Decoder) knownFields(t *exporter.Template, p *program) (list []known) {
 		switch {
 		case f.Enterprise != reverseEnterprise:
 			p.forward |= e.part
-		case e.part&partPacket!= 0:
+		case e.part&partPacket != 0:
 			continue // one packet has one direction
 		default:
 			k.values = &d.reverse
@@ -221,7 +221,7 @@ func (p *program) run(v *values, w []byte) {
 		m := &p.sections[i]
 		*m.to = w[margin+int(m.end)-int(m.size) : margin+int(m.end)]
 	}
-	if p.forward&partPacket!= 0 {
+	if p.forward&partPacket != 0 {
 		v.readPacket()
 	}
 	for i := range p.numbers32 {

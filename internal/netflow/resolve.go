@@ -42,7 +42,7 @@ func (v *values) resolveCounters() {
 	}
 	v.Bytes = cmp.Or(v.Bytes, v.initiatorOctets+v.responderOctets, v.layer2Octets)
 	v.Packets = cmp.Or(v.Packets, v.initiatorPackets+v.responderPackets)
-	if v.parts&partPacket!= 0 {
+	if v.parts&partPacket != 0 {
 		v.Bytes = cmp.Or(v.Bytes, v.frameSize)
 		v.Packets = cmp.Or(v.Packets, 1)
 	}
@@ -57,10 +57,10 @@ func (v *values) resolveAddresses() {
 		src, dst = &v.src6, &v.dst6
 		v.SrcNet, v.DstNet = v.srcMask6, v.dstMask6
 	}
-	if v.parts&partPacket== 0 || src.IsValid() {
+	if v.parts&partPacket == 0 || src.IsValid() {
 		v.SrcAddr = *src
 	}
-	if v.parts&partPacket== 0 || dst.IsValid() {
+	if v.parts&partPacket == 0 || dst.IsValid() {
 		v.DstAddr = *dst
 	}
 	v.NextHop = v.nextHop
@@ -68,7 +68,7 @@ func (v *values) resolveAddresses() {
 		v.NextHop = v.BGPNextHop
 	}
 	etype := cmp.Or(etypeOf(v.ipVersion), v.etype)
-	if etype == 0 && v.parts&partPacket!= 0 {
+	if etype == 0 && v.parts&partPacket != 0 {
 		etype = v.Etype
 	}
 	if etype == 0 {
@@ -113,7 +113,7 @@ func etypeOfAddress(a *netip.Addr) uint32 {
 
 func (v *values) resolveTransport() {
 	r := &v.Record
-	if v.parts&partPacket== 0 {
+	if v.parts&partPacket == 0 {
 		r.IcmpType, r.IcmpCode = 0, 0
 	}
 	if isICMP(r.Proto) {
@@ -142,7 +142,7 @@ func dropFalsePorts(r *flow.Record) {
 // resolveLink: the VLAN of the packet is that of the interface that it came in by,
 // unless a frame says more.
 func (v *values) resolveLink() {
-	if v.SrcVlan != 0 || v.parts&partPacket== 0 {
+	if v.SrcVlan != 0 || v.parts&partPacket == 0 {
 		v.VlanID = v.SrcVlan
 	}
 	v.HasFlowDirection = v.parts&partDirection != 0

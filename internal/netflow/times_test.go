@@ -87,6 +87,8 @@ func TestAbsoluteTimes(t *testing.T) {
 		"milliseconds":                 {[]field{{152, 8}, {153, 8}}, join(milliseconds(start), milliseconds(end)), span{60, 1}},
 		"microseconds":                 {[]field{{154, 8}, {155, 8}}, join(ntp(start), ntp(end)), span{60, 1}},
 		"nanoseconds":                  {[]field{{156, 8}, {157, 8}}, join(ntp(start), ntp(end)), span{60, 1}},
+		"microseconds before export":   {[]field{{158, 4}, {159, 4}}, join(u32(60_000_000), u32(1_000_000)), span{60, 1}},
+		"milliseconds before seconds":  {[]field{{150, 4}, {152, 8}, {151, 4}}, join(seconds(start.Add(-time.Hour)), milliseconds(start), seconds(end)), span{60, 1}},
 		"a mixture":                    {[]field{{150, 4}, {153, 8}}, join(seconds(start), milliseconds(end)), span{60, 1}},
 		"only the end":                 {[]field{{153, 8}}, milliseconds(end), span{1, 1}},
 		"only the start":               {[]field{{152, 8}}, milliseconds(start), span{60, 0}},
