@@ -78,6 +78,9 @@ func FuzzOtherDecodersReadTheBatch(f *testing.F) {
 					t.Fatalf("%s: %v", name, err)
 				}
 				checkValues(t, name, batch, in) // at rest it is a batch too
+				if decoded, err := decode(batch); err != nil || !slices.EqualFunc(decoded, in, sameData) {
+					t.Fatalf("%s: decoded %d messages (%v), want those that were encoded", name, len(decoded), err)
+				}
 				encoded := sent(identity{session: session{id: id, epoch: epoch, sequence: sequence}, sent: time.UnixMilli(5)}, batch)
 				checkHeader(t, encoded, id, epoch, sequence)
 				checkValues(t, name, encoded, in)
@@ -85,6 +88,8 @@ func FuzzOtherDecodersReadTheBatch(f *testing.F) {
 		}
 	})
 }
+
+func sameData(a, b *message) bool { return bytes.Equal(a.data, b.data) }
 
 func checkHeader(t *testing.T, encoded []byte, id int64, epoch int16, sequence int32) {
 	t.Helper()

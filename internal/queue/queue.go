@@ -1,21 +1,30 @@
-// Package queue carries flow records to Kafka, as batches of length-delimited
-// FlowMessages, so that what was accepted is stored once: not lost when a broker
-// fails, and not stored twice when only its acknowledgement was lost.
+// Package queue carries flows to Kafka, as batches of length-delimited messages, so
+// that what was accepted is stored once: not lost when a broker fails or, with a spool,
+// when this process is killed, and not stored twice when only an acknowledgement was
+// lost.
 //
-// A record passes through the files in this order: writer.go encodes it into a
-// message of its goroutine; buffer.go holds full messages until a partition is
-// free; partition.go takes as many as fit into a batch (batch.go), sends it, and
-// does what verdict.go makes of the answer. watch.go keeps track of the brokers
-// and the partitions of the topic.
+// A flow passes through the files in this order: writer.go encodes it into a message
+// of its goroutine; buffer.go holds full messages until pack.go makes a record batch
+// (batch.go) of them and appends it to the spool (spooling.go and package spool), which
+// is on disk or in memory; partition.go takes the oldest batch, gives it an identity
+// (identity.go), sends it, and does what verdict.go makes of the answer, which may be
+// to split it (split.go). watch.go keeps track of the brokers (cluster.go) and the
+// partitions of the topic, and hands batches that an earlier process had begun to send
+// to their partitions (claims.go). health.go and explain.go say what does not work.
 //
 // kafka-go's Writer is not used because it gives every attempt no identity: a
 // batch whose acknowledgement is lost is stored again. Here every batch carries a
-// producer id and a sequence number (KIP-98), and the same bytes are sent until
-// they are acknowledged; the broker recognises those it has. What remains: a broker
-// that loses its memory of a producer between storing a batch and being asked again
-// (its disk, or after a day without contact: producer.id.expiration.ms) stores that
-// one batch twice. Batches wait in memory, so the flows that Config.Buffer holds are
-// lost with the process.
+// producer id and a sequence number (KIP-98), and is sent under them until it is
+// acknowledged; the broker recognises those it has. The spool notes them before a batch
+// is first sent, so a later process sends it under the same. What remains:
+//
+//   - A broker that loses its memory of a producer between storing a batch and being
+//     asked again (its disk, or after a day without contact: producer.id.expiration.ms)
+//     stores that one batch twice.
+//   - A kill costs the flows that are not yet in the spool: those of about the last
+//     second, or all that Config.Buffer holds where there is no spool.
+//   - Nothing is forced to the disk, so a power cut costs what the kernel had not
+//     written, about half a minute, and may have batches stored twice that were done.
 package queue
 
 import (

@@ -87,9 +87,13 @@ func countFlows(data []byte) (n int) {
 	return n
 }
 
-// flowBytes returns the size of the first flow in data, its length included.
+// flowBytes returns the size of the first flow in data, its length included. What does
+// not begin with a length is one flow.
 func flowBytes(data []byte) int {
 	size, n := binary.Uvarint(data)
+	if n <= 0 || size > uint64(len(data)-n) {
+		return len(data)
+	}
 	return n + int(size)
 }
 

@@ -198,7 +198,7 @@ func Test05ABatchTooLargeIsSplitInTheSpoolAndSurvivesAKill(t *testing.T) {
 	wantExactly(t, readBack(t, k.ListenAddrs()), 5000)
 }
 
-func Test06ABatchOfAPartitionOrClusterThatIsGoneIsSentElsewhere(t *testing.T) {
+func Test06ABatchOfAPartitionThatIsGoneIsSentElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	k := fakeKafka(t, 4)
 	outage := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
@@ -216,6 +216,67 @@ func Test06ABatchOfAPartitionOrClusterThatIsGoneIsSentElsewhere(t *testing.T) {
 	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
 	flush(t, p)
 	wantExactly(t, readBack(t, k.ListenAddrs()), left)
+}
+
+// Producer ids of one cluster are those of somebody else in another, which would take
+// the batch for one that it has.
+func Test08ABatchBegunAtAnotherClusterIsNotTakenForStored(t *testing.T) {
+	dir := t.TempDir()
+	here, there := fakeKafka(t, 1, kfake.ClusterID("here")), fakeKafka(t, 1, kfake.ClusterID("there"))
+	p := open(t, Config{Brokers: there.ListenAddrs()})
+	flows(p.NewWriter(), 1, 10)
+	closeAll(t, p)
+
+	here.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	p = open(t, Config{Brokers: here.ListenAddrs(), Spool: dir})
+	flows(p.NewWriter(), 11, 20)
+	poll(t, time.Minute, "the batch to be tried", func() bool { return p.Err() != nil })
+	crash(p)
+
+	doubtful := counted(flowsDoubtful.WithLabelValues(topic))
+	p = open(t, Config{Brokers: there.ListenAddrs(), Spool: dir})
+	closeFlushed(t, p)
+	wantExactly(t, readBack(t, there.ListenAddrs()), 20)
+	if doubtful() != 10 {
+		t.Errorf("%d flows counted as doubtful, want 10: the other cluster may have them too", doubtful())
+	}
+}
+
+func Test09ADamagedBatchIsCountedAndCostsNoOther(t *testing.T) {
+	dir := t.TempDir()
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir, Compression: "none"})
+	w, spooled := p.NewWriter(), counted(flowsSpooled.WithLabelValues(topic))
+	flows(w, 1, 50_000)
+	secure(t, p, w, func() bool { return spooled() == 50_000 })
+	crash(p)
+	damageMiddle(t, dir)
+
+	k := fakeKafka(t, 1)
+	damaged := counted(flowsDropped.WithLabelValues(topic, dropDamaged))
+	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+	closeFlushed(t, p)
+	if damaged() == 0 || damaged() > 10_000 {
+		t.Errorf("%d flows counted as damaged, want those of one batch", damaged())
+	}
+	wantExactly(t, readBack(t, k.ListenAddrs()), 50_000-damaged())
+}
+
+// damageMiddle changes a byte in the middle of the only file of the spool, which is
+// within the data of a batch.
+func damageMiddle(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.batches"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files %v (%v), want one", files, err)
+	}
+	content, err := os.ReadFile(files[0])
+	if err == nil {
+		content[len(content)/2] ^= 0xff
+		err = os.WriteFile(files[0], content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestASpoolServesOneProcessAndOneTopic(t *testing.T) {
