@@ -26,13 +26,14 @@ var areas = []struct{ name, title string }{
 	{"flow", "Encoding (`flow`)"},
 	{"queue", "Queue to Kafka (`queue`)"},
 	{"spool", "Spool on disk (`spool`)"},
+	{"output", "Flows in a file instead of Kafka (`output`)"},
 	{"broker", "Embedded broker, standalone only (`broker`)"},
 	{"chdb", "Embedded ClickHouse, standalone only (`chdb`)"},
 }
 
 // shared are labels that the introduction explains, since many metrics have them and
 // their values are the same everywhere.
-var shared = []string{"protocol", "exporter", "listener", "topic"}
+var shared = []string{"protocol", "exporter", "listener", "topic", "unit"}
 
 // mentioned finds the names of metrics in the introduction.
 var mentioned = regexp.MustCompile(`\bnetmeta_[a-z0-9_]+\b`)
