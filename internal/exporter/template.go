@@ -41,17 +41,19 @@ func NewTemplate(options bool, scopes int, fields []Field) *Template {
 	return t
 }
 
-// Bounds of a template that can be used. Real ones have up to about 130 fields.
-const (
-	maxFields     = 1024
-	maxRecordSize = 65_535 - 20 // what fits into an IPFIX message behind the headers of message and set
-)
+// MaxFields is how many fields a template that can be used may have. Real ones have up
+// to about 130.
+const MaxFields = 1024
+
+// maxRecordSize is what fits into a datagram: the largest IP packet without the headers
+// of IP, of an IPFIX message and of a set.
+const maxRecordSize = 65_535 - 20 - 16 - 4
 
 // Check returns why no data set can be read by the template, nil if one can.
 func (t *Template) Check() error {
 	switch {
-	case len(t.Fields) > maxFields:
-		return fmt.Errorf("%d fields are more than %d", len(t.Fields), maxFields)
+	case len(t.Fields) > MaxFields:
+		return fmt.Errorf("%d fields are more than %d", len(t.Fields), MaxFields)
 	case t.Scopes < 0 || t.Scopes > len(t.Fields):
 		return fmt.Errorf("%d scopes among %d fields", t.Scopes, len(t.Fields))
 	case t.MinSize == 0:

@@ -49,7 +49,7 @@ func TestBrokenSetCostsOnlyItself(t *testing.T) {
 		"scopes that exceed the fields leave the next set": {ipfix10(set(2, bytesTemplate(256)), set(3, u16(300), u16(1), u16(2), u32(0), u32(0)), good), "2 scopes among 1 fields"},
 		"odd lengths of v9 options leave the next set":     {v9(set(0, bytesTemplate(256)), set(1, u16(300), u16(3), u16(4), u32(0), u32(0)), good), "not multiples of 4"},
 		"bytes behind an IPFIX message are not part of it": {join(ipfix10(set(2, bytesTemplate(256)), good), set(256, u32(200))), "8 bytes behind the end"},
-		"an absurdly wide template is refused":             {ipfix10(set(2, template(257, make([]field, maxFields+1)...), bytesTemplate(256)), good), "1025 fields are more than 1024"},
+		"an absurdly wide template is refused":             {ipfix10(set(2, template(257, make([]field, exporter.MaxFields+1)...), bytesTemplate(256)), good), "1025 fields are more than 1024"},
 		"a template for records of any length fit nowhere": {ipfix10(set(2, template(257, field{1, 65_534}), bytesTemplate(256)), good), "fits into no datagram"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -38,6 +38,10 @@ func randomRecord(random *rand.Rand, fields []field) (record []byte) {
 			length = random.IntN(40)
 			record = append(record, byte(length))
 		}
+		if f.id == 4 && length > 0 {
+			record = append(append(record, zeros(length-1)...), []byte{0, 1, 6, 17, 58}[random.IntN(5)])
+			continue
+		}
 		zero := random.IntN(2) == 0
 		for range length {
 			if zero {
@@ -100,18 +104,18 @@ func TestValuesDoNotDependOnWhatSurroundsThem(t *testing.T) {
 }
 
 func TestCompiledTemplatesAreBounded(t *testing.T) {
-	wide := make([]field, maxFields)
+	wide := make([]field, exporter.MaxFields)
 	for i := range wide {
 		wide[i] = field{uint16(1 + i%2), 1}
 	}
 	c := newCollector(exporter.Config{})
-	for id := range uint16(4 * maxMoves / maxFields) {
-		if err := c.decode(ipfix10(set(2, template(256+id, wide...))), ipfix10(set(256+id, zeros(maxFields)))); err != nil {
+	for id := range uint16(4 * maxMoves / exporter.MaxFields) {
+		if err := c.decode(ipfix10(set(2, template(256+id, wide...))), ipfix10(set(256+id, zeros(exporter.MaxFields)))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	equal(t, 4*maxMoves/maxFields, len(c.records))
-	if c.moves > maxMoves || len(c.programs) > maxMoves/maxFields {
+	equal(t, 4*maxMoves/exporter.MaxFields, len(c.records))
+	if c.moves > maxMoves || len(c.programs) > maxMoves/exporter.MaxFields {
 		t.Errorf("%d programs with %d moves, want at most %d", len(c.programs), c.moves, maxMoves)
 	}
 }

@@ -17,12 +17,6 @@ var templateEvents = promauto.NewCounterVec(prometheus.CounterOpts{
 	Help: "Templates received that were new or different (learned), withdrawn by the exporter, or refused because they cannot be used.",
 }, []string{"protocol", "event"})
 
-// Bounds of a template that is accepted. Real ones have up to about 130 fields.
-const (
-	maxFields     = 1024
-	maxRecordSize = 65_535 - 20 - headerSizeIPFIX - setHeaderSize // more fits into no datagram
-)
-
 // enterpriseBit marks a field specifier that is followed by the number of the
 // enterprise that defined it (RFC 7011 section 3.2). NetFlow v9 has none.
 const enterpriseBit = 0x8000
@@ -126,16 +120,9 @@ func (d *Decoder) learn(h templateHeader, options bool) error {
 	if h.id < firstDataSet {
 		return fmt.Errorf("ids below %d are reserved", firstDataSet)
 	}
-	if len(d.fields) > maxFields {
-		return fmt.Errorf("%d fields are more than %d", len(d.fields), maxFields)
-	}
 	t := exporter.NewTemplate(options, h.scopes, slices.Clone(d.fields))
-	// A record without bytes would be found in a data set without end.
-	if t.MinSize == 0 {
-		return fmt.Errorf("its %d fields are all of length 0", len(d.fields))
-	}
-	if t.MinSize > maxRecordSize {
-		return fmt.Errorf("a record of %d bytes fits into no datagram", t.MinSize)
+	if err := t.Check(); err != nil {
+		return err
 	}
 	if d.state.SetTemplate(d.version, d.domain, h.id, t) {
 		d.release(h.id, t)
