@@ -16,6 +16,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/metrics"
@@ -40,6 +42,16 @@ var ErrUnknownTemplate = errors.New("template not received yet")
 
 // undetermined is the label protocol of datagrams that do not say what they are.
 const undetermined = "netflow"
+
+// The counters of each protocol.
+var records, unknownRates = byProtocol(metrics.Records), byProtocol(metrics.UnknownRates)
+
+func byProtocol(vec *prometheus.CounterVec) (counters [len(flow.Protocols)]prometheus.Counter) {
+	for _, p := range []flow.Protocol{flow.NetFlow5, flow.NetFlow9, flow.IPFIX} {
+		counters[p] = vec.WithLabelValues(p.String())
+	}
+	return counters
+}
 
 // Decoder reads datagrams of all three versions. It is not safe for concurrent
 // use: every goroutine has its own, and all share the Table.
@@ -108,8 +120,8 @@ func (d *Decoder) Decode(datagram []byte, source netip.AddrPort, received time.T
 		d.state.Received(d.protocol, len(datagram))
 		read(datagram)
 		d.state.AddRecords(d.protocol, d.records, d.unrated)
-		metrics.Records.WithLabelValues(d.protocol.String()).Add(float64(d.records))
-		metrics.UnknownRates.WithLabelValues(d.protocol.String()).Add(float64(d.unrated))
+		records[d.protocol].Add(float64(d.records))
+		unknownRates[d.protocol].Add(float64(d.unrated))
 	}
 	return d.err
 }

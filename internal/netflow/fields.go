@@ -41,6 +41,9 @@ const (
 	partReverse                      // the other direction of a biflow
 )
 
+// families together leave a choice.
+const families = partIPv4 | partIPv6
+
 // elements are all that are read, by their number in IANA's registry "IP Flow
 // Information Export (IPFIX) Entities". NetFlow v9 numbers them alike. The comments of
 // pb/FlowMessage.proto say which field each of them fills.
@@ -52,11 +55,11 @@ var elements = [...]element{
 	6:   {name: "tcpControlBits", to: func(v *values) any { return &v.TCPFlags }, mask: 0x0fff}, // RFC 7125 section 3: before them, the header's length
 	7:   {name: "sourceTransportPort", to: func(v *values) any { return &v.SrcPort }},
 	8:   {name: "sourceIPv4Address", to: func(v *values) any { return &v.src4 }, part: partIPv4},
-	9:   {name: "sourceIPv4PrefixLength", to: func(v *values) any { return &v.srcMask4 }},
+	9:   {name: "sourceIPv4PrefixLength", to: func(v *values) any { return &v.srcMask4 }, rank: 1},
 	10:  {name: "ingressInterface", to: func(v *values) any { return &v.InIf }},
 	11:  {name: "destinationTransportPort", to: func(v *values) any { return &v.DstPort }},
 	12:  {name: "destinationIPv4Address", to: func(v *values) any { return &v.dst4 }, part: partIPv4},
-	13:  {name: "destinationIPv4PrefixLength", to: func(v *values) any { return &v.dstMask4 }},
+	13:  {name: "destinationIPv4PrefixLength", to: func(v *values) any { return &v.dstMask4 }, rank: 1},
 	14:  {name: "egressInterface", to: func(v *values) any { return &v.OutIf }},
 	15:  {name: "ipNextHopIPv4Address", to: func(v *values) any { return &v.nextHop }},
 	16:  {name: "bgpSourceAsNumber", to: func(v *values) any { return &v.SrcAS }},

@@ -60,6 +60,9 @@ func (d *Decoder) compile(t *exporter.Template) *program {
 	stored := make(map[any]bool, len(fields))
 	for _, f := range fields {
 		to := f.to(f.values)
+		if p.forward&families != families {
+			to = f.values.ofOneFamily(to)
+		}
 		// What a frame says counts unless a field says it too.
 		first := !stored[to] && p.forward&partPacket == 0
 		stored[to] = true
@@ -78,12 +81,25 @@ func (d *Decoder) compile(t *exporter.Template) *program {
 	return p
 }
 
+// ofOneFamily returns where a value belongs if the template has addresses of one
+// family only, so that there is nothing to choose.
+func (v *values) ofOneFamily(to any) any {
+	switch to {
+	case &v.src4, &v.src6:
+		return &v.SrcAddr
+	case &v.dst4, &v.dst6:
+		return &v.DstAddr
+	case &v.srcMask4, &v.srcMask6:
+		return &v.SrcNet
+	case &v.dstMask4, &v.dstMask6:
+		return &v.DstNet
+	}
+	return to
+}
+
 // isPlain tells whether resolve sets all that depends on these parts for every record.
 func isPlain(parts part) bool {
-	const (
-		families = partIPv4 | partIPv6
-		plain    = families | partICMP | partDirection | partStart | partEnd | partClock | partRate | partSpace | partApplication
-	)
+	const plain = families | partICMP | partDirection | partStart | partEnd | partClock | partRate | partSpace | partApplication
 	return parts&^plain == 0 && parts&families != families
 }
 

@@ -8,11 +8,13 @@ import (
 	"github.com/leoluk/NetMeta/internal/flow"
 )
 
-// randomTemplate has up to 20 fields that are read, of any length that makes sense.
+// randomTemplate has up to 30 fields that are read, of any length that makes sense,
+// half the time none that need a reset.
 func randomTemplate(random *rand.Rand) (list []field) {
-	for range 1 + random.IntN(20) {
+	plain := random.IntN(2) == 0
+	for range 1 + random.IntN(30) {
 		id := uint16(random.IntN(len(elements)))
-		for elements[id].to == nil {
+		for elements[id].to == nil || plain && !isPlain(elements[id].part) {
 			id = uint16(random.IntN(len(elements)))
 		}
 		length := uint16(1 + random.IntN(8))

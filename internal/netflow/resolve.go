@@ -51,17 +51,11 @@ func (v *values) resolveCounters() {
 // resolveAddresses chooses between IPv4 and IPv6 for a whole record. Some templates
 // have fields for both and leave the unused ones 0.
 func (v *values) resolveAddresses() {
-	src, dst := &v.src4, &v.dst4
-	v.SrcNet, v.DstNet = v.srcMask4, v.dstMask4
-	if v.parts&partIPv6 != 0 && v.isIPv6() {
-		src, dst = &v.src6, &v.dst6
-		v.SrcNet, v.DstNet = v.srcMask6, v.dstMask6
-	}
-	if v.parts&partPacket == 0 || src.IsValid() {
-		v.SrcAddr = *src
-	}
-	if v.parts&partPacket == 0 || dst.IsValid() {
-		v.DstAddr = *dst
+	if v.parts&families == families {
+		v.SrcAddr, v.DstAddr, v.SrcNet, v.DstNet = v.src4, v.dst4, v.srcMask4, v.dstMask4
+		if v.isIPv6() {
+			v.SrcAddr, v.DstAddr, v.SrcNet, v.DstNet = v.src6, v.dst6, v.srcMask6, v.dstMask6
+		}
 	}
 	v.NextHop = v.nextHop
 	if !isKnown(v.NextHop) && (isKnown(v.BGPNextHop) || !v.NextHop.IsValid()) {
