@@ -84,18 +84,22 @@ func (t *Table) loadLine(line []byte, loaded int, now time.Time) (ended bool, er
 	if err != nil {
 		return false, fmt.Errorf("exporter %s: %w", l.Address, err)
 	}
-	t.adopt(s, now)
+	if l.Newcomer {
+		t.adopt(&t.newcomers, s, now)
+	} else {
+		t.adopt(&t.established, s, now)
+	}
 	return false, nil
 }
 
-// adopt makes a state that was restored one of the established.
-func (t *Table) adopt(s *State, now time.Time) {
+// adopt takes in a state that was restored, unless it is too old or known already.
+func (t *Table) adopt(g *segment, s *State, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if now.UnixNano()-s.now() >= int64(t.config.Idle) || t.newcomers.states.Contains(s.address) || t.established.states.Contains(s.address) {
 		return
 	}
-	t.add(&t.established, s)
+	t.add(g, s)
 }
 
 // restore returns the state that was saved.

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 )
 
-// Saved state is lines of JSON: a header, one line for each exporter, the one heard of
-// longest ago first, and an end that says how many there were, by which a file that was
-// cut off is known. Readers ignore keys that they do not know, so that later versions
+// Saved state is lines of JSON: a header, one line for each exporter, newcomers and then
+// the others, each the one heard of longest ago first, and an end that says how many
+// there were, by which a file that was cut off is known. Readers ignore keys that they do not know, so that later versions
 // may add some; formatVersion grows only when an old reader would get it wrong.
 const (
 	formatName    = "netmeta exporters"
@@ -33,6 +34,7 @@ type (
 	savedExporter struct {
 		Address      netip.Addr         `json:"address"`
 		Seen         int64              `json:"seen"`
+		Newcomer     bool               `json:"newcomer,omitempty"`
 		Templates    []savedTemplate    `json:"templates,omitempty"`
 		Rates        []savedRate        `json:"rates,omitempty"`
 		Boots        []savedBoot        `json:"boots,omitempty"`
@@ -73,10 +75,8 @@ type (
 	}
 )
 
-// Save writes what is known of the established exporters, for Load. Newcomers are left
-// out, so that forged addresses do not get into the file; data sets that wait for a
-// template are left out too. It holds up the exporters one by one, and only while they
-// are copied.
+// Save writes what is known of all exporters, for Load, but not the data sets that wait
+// for a template. It holds up the exporters one by one, and only while they are copied.
 func (t *Table) Save(w io.Writer, now time.Time) error {
 	buffered := bufio.NewWriter(w)
 	encoder := json.NewEncoder(buffered)
@@ -84,14 +84,16 @@ func (t *Table) Save(w io.Writer, now time.Time) error {
 		return fmt.Errorf("save the state of exporters: %w", err)
 	}
 	t.mu.Lock()
-	states := t.established.states.Values()
+	first, then := t.newcomers.states.Values(), t.established.states.Values()
 	t.mu.Unlock()
-	for _, s := range states {
-		if err := encoder.Encode(s.saved()); err != nil {
+	for i, s := range slices.Concat(first, then) {
+		saved := s.saved()
+		saved.Newcomer = i < len(first)
+		if err := encoder.Encode(saved); err != nil {
 			return fmt.Errorf("save the state of exporter %s: %w", s.address, err)
 		}
 	}
-	count := len(states)
+	count := len(first) + len(then)
 	if err := encoder.Encode(savedEnd{&count}); err != nil {
 		return fmt.Errorf("save the state of exporters: %w", err)
 	}
