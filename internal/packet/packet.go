@@ -18,6 +18,7 @@ import (
 	"net/netip"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/pb"
 )
 
 // Ethernet reads a frame from its destination address on, without preamble: MAC
@@ -58,7 +59,11 @@ func IP(b []byte, r *flow.Record) {
 		return
 	}
 	outer.writeOuter(r)
-	if t, ok := outer.tunnel(); ok {
+	kind := outer.tunnelKind()
+	if kind == pb.FlowMessage_TUNNEL_NONE {
+		return
+	}
+	if t, ok := outer.tunnel(kind); ok {
 		r.TunnelType, r.VNI = t.kind, t.vni
 		inner(t.etype, t.payload, r)
 	}

@@ -48,44 +48,51 @@ func TunnelOf(proto, dstPort uint32) pb.FlowMessage_Tunnel {
 	return pb.FlowMessage_TUNNEL_NONE
 }
 
-// tunnel reads the header of a tunnel if there is one behind the IP header. A later
-// fragment has none.
-func (l *layer) tunnel() (t tunnel, ok bool) {
+// tunnelKind returns the kind of tunnel that a packet may be by its protocol and ports.
+// It goes by the destination port, since the source port of VXLAN and Geneve is a hash
+// of the inner packet; but Teredo answers from its port, too. A later fragment has no
+// header of a tunnel.
+func (l *layer) tunnelKind() pb.FlowMessage_Tunnel {
 	if l.payload == nil {
-		return t, false
+		return pb.FlowMessage_TUNNEL_NONE
 	}
-	switch l.proto {
-	case protoUDP:
-		return udpTunnel(l.srcPort, l.dstPort, l.payload)
-	case protoGRE:
-		return gre(l.payload)
-	case protoIPv4InIP:
-		return tunnel{pb.FlowMessage_TUNNEL_IPIP, 0, EtypeIPv4, l.payload}, true // RFC 2003, RFC 2473
-	case protoIPv6InIP:
-		return tunnel{pb.FlowMessage_TUNNEL_IPIP, 0, EtypeIPv6, l.payload}, true // RFC 4213, RFC 2473
+	if kind := TunnelOf(l.proto, l.dstPort); kind != pb.FlowMessage_TUNNEL_NONE {
+		return kind
 	}
-	return t, false
+	if l.proto == protoUDP && l.srcPort == portTeredo {
+		return pb.FlowMessage_TUNNEL_TEREDO
+	}
+	return pb.FlowMessage_TUNNEL_NONE
 }
 
-// udpTunnel goes by the destination port, since the source port of VXLAN and Geneve is
-// a hash of the inner packet. Teredo answers from its port, too. Other protocols may
-// use the same ports, so every header has to be one that a sender is allowed to write.
-func udpTunnel(srcPort, dstPort uint32, b []byte) (tunnel, bool) {
-	const header = 8
-	if len(b) < header {
-		return tunnel{}, false
+// tunnel reads the header of a tunnel of the kind that the packet may be. Other
+// protocols may use the same ports, so every header has to be one that a sender is
+// allowed to write.
+func (l *layer) tunnel(kind pb.FlowMessage_Tunnel) (t tunnel, ok bool) {
+	switch kind {
+	case pb.FlowMessage_TUNNEL_GRE:
+		return gre(l.payload)
+	case pb.FlowMessage_TUNNEL_IPIP: // RFC 2003, RFC 2473, RFC 4213
+		t = tunnel{kind: kind, etype: EtypeIPv4, payload: l.payload}
+		if l.proto == protoIPv6InIP {
+			t.etype = EtypeIPv6
+		}
+		return t, true
 	}
-	size := int(binary.BigEndian.Uint16(b[4:])) - header
-	b = b[header:]
-	switch {
-	case dstPort == portVXLAN || dstPort == portVXLANLinux:
+	const header = 8 // of UDP, with its length in the middle
+	if len(l.payload) < header {
+		return t, false
+	}
+	b, size := l.payload[header:], int(binary.BigEndian.Uint16(l.payload[4:]))-header
+	switch kind {
+	case pb.FlowMessage_TUNNEL_VXLAN:
 		return vxlan(b)
-	case dstPort == portGeneve:
+	case pb.FlowMessage_TUNNEL_GENEVE:
 		return geneve(b)
-	case dstPort == portTeredo || srcPort == portTeredo:
+	case pb.FlowMessage_TUNNEL_TEREDO:
 		return teredo(b, size)
 	}
-	return tunnel{}, false
+	return t, false
 }
 
 // gre reads RFC 2784 with the key and the sequence number of RFC 2890. The source
