@@ -75,6 +75,31 @@ func TestANewBatchBeginsWithoutTheDoubtsOfTheLast(t *testing.T) {
 	}
 }
 
+// How far an earlier process got with its session is not known beyond the one batch.
+func TestTheSessionOfAnEarlierProcessIsUsedForItsBatchOnly(t *testing.T) {
+	old := session{id: 7, epoch: 2, sequence: 100}
+	for name, c := range map[string]struct {
+		answer error
+		action action
+		twice  bool
+		id     int64 // of the session afterwards
+	}{
+		"no answer: the same bytes again":           {io.EOF, resend, false, 7},
+		"it has the batch already":                  {kafka.DuplicateSequenceNumber, stored, false, 7},
+		"it cannot tell any more: perhaps twice":    {kafka.OutOfOrderSequenceNumber, bump, true, none},
+		"it has forgotten the session: as well":     {kafka.UnknownProducerId, renew, true, none},
+		"too large: the parts get another identity": {kafka.MessageSizeTooLarge, split, true, none},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := inherited(old)
+			v, twice := d.answered(c.answer, 10)
+			if v.action != c.action || twice != c.twice || d.session.id != c.id {
+				t.Errorf("action %d, twice %v, session %+v; want %d, %v, id %d", v.action, twice, d.session, c.action, c.twice, c.id)
+			}
+		})
+	}
+}
+
 func TestSequencesWrapAroundToZero(t *testing.T) {
 	for _, c := range []struct {
 		from int32
