@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -69,13 +70,26 @@ func BenchmarkDatagram(b *testing.B) {
 	for i := range 1000 {
 		exercise(establish(table, spoofed(i), start), 1, start)
 	}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
+	datagram := func(i int) {
 		state := table.Get(spoofed(i%1000), start)
 		state.Received(flow.NetFlow9, 1400)
 		state.Sequence(flow.NetFlow9, 1, uint32(i/1000), 1)
 		state.AddRecords(flow.NetFlow9, 30, 0)
 	}
+	b.Run("one socket", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			datagram(i)
+		}
+	})
+	b.Run("a socket for each processor", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			for i := rand.IntN(1000); pb.Next(); i++ {
+				datagram(i)
+			}
+		})
+	})
 }
 
 func BenchmarkKeep(b *testing.B) {
