@@ -50,12 +50,27 @@ func (k *kafkaFlags) addKafkaFlags(cmd *cobra.Command) {
 	flags.StringSliceVar(&k.queue.Brokers, "kafka", []string{"127.0.0.1:9092"}, "Kafka brokers to start from, HOST:PORT, separated by commas")
 	flags.StringVar(&k.queue.Topic, "topic", flow.Topic, "Kafka topic to write FlowMessages to")
 	flags.StringVar(&k.countersTopic, "counters-topic", flow.CountersTopic, `Kafka topic to write InterfaceCounters to; "" to leave them out`)
+	k.addSecurityFlags(cmd)
 	flags.StringVar(&k.queue.Compression, "compression", "lz4", "how to compress what goes to Kafka: lz4, zstd, snappy, gzip or none")
 	completeEnum(cmd, "compression", "lz4", "zstd", "snappy", "gzip", "none")
 	flags.IntVar(&k.queue.Buffer, "kafka-buffer", 64<<20, "bytes of encoded flows that may wait for Kafka in memory; what exceeds it is dropped and counted")
 	flags.StringVar(&k.spoolSize, "spool-size", "8GiB", "with --state-dir: most that flows waiting for Kafka may take on disk, compressed")
 	flags.StringVar(&k.queue.SpoolDrop, "spool-drop", "oldest", "what to drop, and count, when that is reached: oldest or newest")
 	completeEnum(cmd, "spool-drop", "oldest", "newest")
+}
+
+func (k *kafkaFlags) addSecurityFlags(cmd *cobra.Command) {
+	flags, s := cmd.Flags(), &k.queue.Security
+	flags.BoolVar(&s.TLS, "kafka-tls", false, "encrypt the connections to Kafka; the other flags for TLS imply it")
+	flags.StringVar(&s.CAFile, "kafka-ca", "", "PEM file with the authorities that brokers' certificates may come from (default: the system's)")
+	flags.StringVar(&s.CertFile, "kafka-cert", "", "PEM file with the certificate to show to brokers")
+	flags.StringVar(&s.KeyFile, "kafka-key", "", "PEM file with the key of --kafka-cert")
+	flags.StringVar(&s.ServerName, "kafka-server-name", "", "name in the brokers' certificates, where it is not the host that is connected to")
+	flags.BoolVar(&s.InsecureSkipVerify, "kafka-insecure", false, "believe any certificate: encrypts, but does not make sure who it is")
+	flags.StringVar(&s.SASL, "kafka-sasl", "", "how to log in to Kafka: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+	flags.StringVar(&s.User, "kafka-user", "", "user to log in as")
+	flags.StringVar(&s.PasswordFile, "kafka-password-file", "", "file with the password of --kafka-user")
+	completeEnum(cmd, "kafka-sasl", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 }
 
 // Counters of thousands of interfaces are few beside flows.
