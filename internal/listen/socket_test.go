@@ -12,10 +12,10 @@ func TestPausesAreShortEnoughForTheBuffer(t *testing.T) {
 		want   time.Duration
 	}{
 		{"what Linux grants by default is too small for any", 208 << 10, 0},
-		{"just too small", 4<<20 - 1, 0},
-		{"4 MiB", 4 << 20, time.Millisecond},
-		{"8 MiB", 8 << 20, 2 * time.Millisecond},
-		{"20 MiB", 20 << 20, 5 * time.Millisecond},
+		{"just too small", 2<<20 - 1, 0},
+		{"2 MiB", 2 << 20, time.Millisecond},
+		{"4 MiB", 4 << 20, 2 * time.Millisecond},
+		{"10 MiB", 10 << 20, 5 * time.Millisecond},
 		{"never so long that a person could notice", 1 << 30, 5 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
