@@ -28,9 +28,9 @@ const (
 	lossless = 0.001
 	// hopeless is the share of missing records beyond which a step has failed.
 	hopeless = 0.2
-	// mayFail is how many steps may fail before nothing more is offered: one may be due
+	// mayFail is how many steps may fail before nothing more is offered: some may be due
 	// to what else the machine does.
-	mayFail = 2
+	mayFail = 3
 	// reached is the share of a rate below which the sender has not reached it.
 	reached = 0.7
 	// onTime is how long a collector that manages a rate may go on after the end.
@@ -99,12 +99,13 @@ func (b *bench) climb(ctx context.Context, t traffic) (steps []step, err error) 
 	return steps, nil
 }
 
-// managed returns the highest rate that a collector manages, the first if it is none.
+// managed returns the highest rate that a collector has managed, the first if it was
+// none.
 func managed(steps []step, protocol, collector string) float64 {
 	best := float64(firstRate)
 	for _, s := range steps {
 		if s.protocol == protocol && s.collector == collector && s.manages() {
-			best = max(best, s.rate)
+			best = max(best, min(s.rate, s.offered()))
 		}
 	}
 	return best

@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/flow"
 )
 
 // socketBuffer is the receive buffer that every collector that has an option for it
-// is given.
-const socketBuffer = 4 << 20
+// asks for: netmeta's default. What the kernel grants is up to net.core.rmem_max, and
+// to what the collector does to get more.
+const socketBuffer = collect.DefaultSocketBuffer
 
 // collector is a program to measure.
 type collector struct {

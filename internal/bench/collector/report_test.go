@@ -57,16 +57,16 @@ func TestJSONHasTheAgreedKeys(t *testing.T) {
 }
 
 func TestHighestRateWithoutLossIsTheOneToMeasureAt(t *testing.T) {
-	late := ran(1000, 1000, time.Second)
+	late := ran(400_000, 400_000, time.Second)
 	late.behind = time.Second
 	climb := []step{
-		{"sflow", "goflow2", 25_000, ran(1000, 1000, time.Second)},
-		{"sflow", "netmeta", 25_000, ran(1000, 1000, time.Second)},
-		{"sflow", "netmeta", 50_000, ran(1000, 950, time.Second)}, // held up by something else
-		{"sflow", "netmeta", 100_000, ran(10_000, 9_995, time.Second)},
-		{"sflow", "netmeta", 200_000, ran(1000, 990, time.Second)},
+		{"sflow", "goflow2", 25_000, ran(25_000, 25_000, time.Second)},
+		{"sflow", "netmeta", 25_000, ran(25_000, 25_000, time.Second)},
+		{"sflow", "netmeta", 50_000, ran(50_000, 45_000, time.Second)}, // held up by something else
+		{"sflow", "netmeta", 100_000, ran(100_000, 99_950, time.Second)},
+		{"sflow", "netmeta", 200_000, ran(200_000, 199_000, time.Second)},
 		{"sflow", "netmeta", 400_000, late},
-		{"ipfix", "netmeta", 800_000, ran(1000, 1000, time.Second)},
+		{"ipfix", "netmeta", 800_000, ran(300_000, 300_000, time.Second)},
 	}
 	for _, test := range []struct {
 		name, protocol, collector string
@@ -74,6 +74,7 @@ func TestHighestRateWithoutLossIsTheOneToMeasureAt(t *testing.T) {
 	}{
 		{"a step that failed in between does not count", "sflow", "netmeta", 100_000},
 		{"one step", "sflow", "goflow2", 25_000},
+		{"no more than was sent", "ipfix", "netmeta", 300_000},
 		{"none", "netflow9", "netmeta", firstRate},
 	} {
 		t.Run(test.name, func(t *testing.T) {
