@@ -2,14 +2,18 @@ ALTER TABLE flows_raw_view MODIFY QUERY
 WITH
     -- The length tells IPv4 from IPv6. Whatever a producer sends has to become a row:
     -- an exception here would stop the consumer at this message for ever.
-    (address) -> CAST(
-        toFixedString(
-            multiIf(
-                length(address) = 4, concat(unhex('00000000000000000000FFFF'), address),
-                length(address) = 16, address,
-                repeat('\0', 16)),
-            16)
-        AS IPv6) AS toAddress,
+    -- Most addresses of tunnels and translators are empty, and then there is little to do.
+    (address) -> if(
+        empty(address),
+        toIPv6('::'),
+        CAST(
+            toFixedString(
+                multiIf(
+                    length(address) = 4, concat(unhex('00000000000000000000FFFF'), address),
+                    length(address) = 16, address,
+                    repeat('\0', 16)),
+                16)
+            AS IPv6)) AS toAddress,
     -- When Kafka got the message, as far as the producer's clock can be believed.
     if(ifNull(abs(dateDiff('second', queue._timestamp, now())) < 30 * 86400, 0), assumeNotNull(queue._timestamp), now()) AS published,
     greatest(queue.MPLSCount, toUInt32(queue.HasMPLS)) AS labels
@@ -76,10 +80,7 @@ SELECT
     queue.IPTosEncap AS InnerIPTos,
     queue.IPTTLEncap AS InnerIPTTL,
     least(labels, 255) AS MPLSCount,
-    multiIf(
-        labels = 0, emptyArrayUInt32(),
-        labels <= 3, arraySlice([queue.MPLS1Label, queue.MPLS2Label, queue.MPLS3Label], 1, labels),
-        [queue.MPLS1Label, queue.MPLS2Label, queue.MPLS3Label, queue.MPLSLastLabel]) AS MPLSLabels,
+    arrayResize([queue.MPLS1Label, queue.MPLS2Label, queue.MPLS3Label, queue.MPLSLastLabel], least(labels, 4)) AS MPLSLabels,
     toAddress(queue.PostNATSrcAddr) AS PostNATSrcAddr,
     toAddress(queue.PostNATDstAddr) AS PostNATDstAddr,
     queue.PostNATSrcPort AS PostNATSrcPort,

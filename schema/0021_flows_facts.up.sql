@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW flows
     `Time` DateTime('UTC') COMMENT 'When the flow was received',
     `Exporter` String COMMENT 'Address of the exporter',
     `Protocol` String COMMENT 'Protocol that the exporter speaks: sFlow, NetFlow v5, NetFlow v9, IPFIX',
-    `Direction` String COMMENT 'in or out: the side of the interface on which the flow was seen',
+    `Direction` String COMMENT 'in or out: the side of the interface on which the flow was seen; in where the exporter does not say (HasFlowDirection of flows_raw)',
     `Source` String COMMENT 'Source address, empty if unknown',
     `SourcePort` UInt32 COMMENT 'Source port',
     `Destination` String COMMENT 'Destination address, empty if unknown',
