@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"net/netip"
 	"slices"
@@ -23,7 +24,6 @@ const MaxEncodedSize = maxPosition + 1 + wordBytes
 
 const (
 	maxPosition = 1<<12 - 1
-	lengthBytes = 2 // enough for the longest message as a varint
 	wordBytes   = 8
 )
 
@@ -45,26 +45,30 @@ type encoder struct {
 	at   int
 }
 
-// begin makes room for a message at the end of b, which finish returns.
-func begin(b []byte) (_ []byte, e encoder) {
+// begin makes room for a message at the end of b, behind so many bytes for its length.
+func begin(b []byte, lengthBytes int) (_ []byte, e encoder) {
 	n := len(b)
 	b = slices.Grow(b, MaxEncodedSize)
 	return b, encoder{(*[MaxEncodedSize]byte)(b[n : n+MaxEncodedSize]), lengthBytes}
 }
 
 // finish puts the length in front of the message and returns b with the message behind
-// what it had. Most messages are longer than 127 bytes or close to it, so two bytes are
-// set aside for the length. A varint may be padded, but a short message is moved
-// instead, to keep the encoding canonical.
-func (e encoder) finish(b []byte) []byte {
+// what it had. A message with more or less bytes for its length than it takes is moved.
+// That is right, and slow: the bytes to read are still being written.
+func (e encoder) finish(b []byte, lengthBytes int) []byte {
 	size := e.at - lengthBytes
 	if size < 0x80 {
+		if lengthBytes != 1 {
+			copy(e.room[1:], e.room[lengthBytes:e.at])
+		}
 		e.room[0] = byte(size)
-		copy(e.room[1:], e.room[lengthBytes:e.at])
 		return b[:len(b)+1+size]
 	}
+	if lengthBytes != 2 {
+		copy(e.room[2:], e.room[lengthBytes:e.at])
+	}
 	e.room[0], e.room[1] = byte(size)|0x80, byte(size>>7)
-	return b[:len(b)+e.at]
+	return b[:len(b)+2+size]
 }
 
 // word writes the lower bytes of v, of which the lowest comes first.
@@ -93,54 +97,59 @@ func (t tag) bits() uint64 { return uint64(8 + t>>4&8) }
 // key writes a tag and the wire type behind it.
 func (e encoder) key(t tag, wire uint64) encoder { return e.word(uint64(t)|wire, int(t.bits()/8)) }
 
-// uint is inlined, so that fields that are 0, which most are, cost a comparison.
-func (e encoder) uint(t tag, v uint64) encoder {
+// uint is inlined, as all that follow are, so that fields that are 0, which most are,
+// cost a comparison.
+func (e encoder) uint(t tag, v uint32) encoder {
 	if v == 0 {
 		return e
 	}
 	return e.number(t, v)
 }
 
-// number writes a field at once if it is no longer than a word.
-func (e encoder) number(t tag, v uint64) encoder {
-	if v < 0x80 {
-		return e.word(uint64(t)|v<<(t.bits()&63), int(t.bits()/8)+1)
+func (e encoder) uint64(t tag, v uint64) encoder {
+	if v == 0 {
+		return e
 	}
-	if v >= 1<<(7*(wordBytes-2)) {
-		return e.large(t, v)
-	}
-	shape := &varints[bits.Len64(v)]
-	return e.word(uint64(t)|(spread(v)|shape.marks)<<(t.bits()&63), int(t.bits()/8)+shape.size)
+	return e.number64(t, v)
 }
 
-func (e encoder) large(t tag, v uint64) encoder { return e.key(t, wireVarint).varint(v) }
+// number writes a field at once: it is no longer than a word.
+func (e encoder) number(t tag, v uint32) encoder {
+	if v < 0x80 {
+		return e.word(uint64(t)|uint64(v)<<(t.bits()&63), int(t.bits()/8)+1)
+	}
+	// Seven bits each, from halves to quarters of four bytes. The fifth is the rest.
+	spread := v&0x3fff | v&0x0fffc000<<2
+	spread = spread&0x007f007f | spread&0x3f803f80<<1
+	word := uint64(spread) | uint64(v>>28)<<32
+	shape := &varints[bits.Len32(v)]
+	return e.word(uint64(t)|(word|shape.marks)<<(t.bits()&63), int(t.bits()/8)+shape.size)
+}
+
+func (e encoder) number64(t tag, v uint64) encoder {
+	if v <= math.MaxUint32 {
+		return e.number(t, uint32(v))
+	}
+	return e.key(t, wireVarint).varint(v)
+}
 
 func (e encoder) varint(v uint64) encoder {
-	for ; v >= 1<<56; v >>= 7 {
+	for ; v >= 0x80; v >>= 7 {
 		e = e.word(v|0x80, 1)
 	}
-	shape := &varints[bits.Len64(v)]
-	return e.word(spread(v)|shape.marks, shape.size)
-}
-
-// spread puts the lower 56 bits of v into the lower seven bits of each byte of a word,
-// from halves to quarters to eighths of it.
-func spread(v uint64) uint64 {
-	v = v&0x0fffffff | v&0x00fffffff0000000<<4
-	v = v&0x00003fff00003fff | v&0x0fffc0000fffc000<<2
-	return v&0x007f007f007f007f | v&0x3f803f803f803f80<<1
+	return e.word(v, 1)
 }
 
 // varints are the shapes of varints by the number of bits in them: how many bytes, and
-// the marks that all of those in a word have but the last.
-var varints = func() (shapes [65]struct {
+// the marks that all of them have but the last.
+var varints = func() (shapes [33]struct {
 	marks uint64
 	size  int
 }) {
 	for n := range shapes {
 		size := max(1, (n+6)/7)
 		shapes[n].size = size
-		shapes[n].marks = 0x8080808080808080 & (1<<(8*(min(size, wordBytes)-1)) - 1)
+		shapes[n].marks = 0x8080808080808080 & (1<<(8*(size-1)) - 1)
 	}
 	return shapes
 }()
