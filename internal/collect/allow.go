@@ -7,6 +7,8 @@ import (
 	"github.com/gaissmai/bart"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/leoluk/NetMeta/internal/exporter"
 )
 
 var refused = promauto.NewCounterVec(prometheus.CounterOpts{
@@ -38,19 +40,9 @@ func (l allowList) allows(a netip.Addr) bool {
 func ParseAllow(entries []string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
 	for _, entry := range entries {
-		p, err := netip.ParsePrefix(entry)
+		p, err := exporter.ParsePrefix(entry)
 		if err != nil {
-			a, failed := netip.ParseAddr(entry)
-			if failed != nil {
-				return nil, fmt.Errorf("%q is neither an address nor a prefix such as 192.0.2.0/24 or 2001:db8::/32", entry)
-			}
-			p = netip.PrefixFrom(a, a.BitLen())
-		}
-		if p.Addr().Is4In6() {
-			return nil, fmt.Errorf("%q is an IPv4 address written as IPv6: write %s", entry, p.Addr().Unmap())
-		}
-		if p != p.Masked() {
-			return nil, fmt.Errorf("%q has bits set behind the prefix: write %s", entry, p.Masked())
+			return nil, fmt.Errorf("%q %w", entry, err)
 		}
 		prefixes = append(prefixes, p)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
@@ -80,7 +81,8 @@ type Collector struct {
 	bound     []Listener
 	checks    []metrics.Check
 
-	forget func() // ends saving
+	counts prometheus.Collector // of single exporters
+	forget func()               // ends saving
 	saving sync.WaitGroup
 }
 
@@ -98,6 +100,10 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 		table: exporter.NewTable(exporter.Config{
 			DefaultRate: config.DefaultRate, Overrides: config.Overrides, TemplateWait: config.TemplateWait,
 		}),
+	}
+	c.counts = exporter.NewCollector(c.table)
+	if err := prometheus.Register(c.counts); err != nil {
+		return nil, fmt.Errorf("register the metrics of exporters: %w", err)
 	}
 	c.remember()
 	for _, l := range []struct {
@@ -203,6 +209,7 @@ func (c *Collector) Stop() {
 	stopping.Wait()
 	c.forget()
 	c.saving.Wait()
+	prometheus.Unregister(c.counts)
 }
 
 // Checks say whether every socket is being read: a decoder that does not come to the

@@ -89,7 +89,7 @@ func readOverrides(d *json.Decoder) (Overrides, error) {
 
 // read adds the override by that key, whose value is next.
 func (o *Overrides) read(key string, d *json.Decoder) error {
-	prefix, err := parsePrefix(key)
+	prefix, err := ParsePrefix(key)
 	if err != nil {
 		return err
 	}
@@ -109,8 +109,9 @@ func (o *Overrides) read(key string, d *json.Decoder) error {
 	return nil
 }
 
-// parsePrefix reads an address or a network. IPv4 mapped into IPv6 is IPv4.
-func parsePrefix(s string) (netip.Prefix, error) {
+// ParsePrefix reads an address or a network in CIDR form. IPv4 mapped into IPv6 is IPv4.
+// The error does not repeat s.
+func ParsePrefix(s string) (netip.Prefix, error) {
 	if !strings.Contains(s, "/") {
 		address, err := netip.ParseAddr(s)
 		if err != nil || address.Zone() != "" {
