@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 usage() {
 	cat <<'USAGE'
 Usage: scripts/bench.sh collector [OPTION]...
+       scripts/bench.sh storage [ROWS] [OPTION]...
 
 collector   What a flow record costs in processor time, and from which rate on records
             are lost: netmeta collect beside goflow2, nfdump and pmacct. All get the
@@ -25,10 +26,27 @@ collector   What a flow record costs in processor time, and from which rate on r
   --collectors LIST    of netmeta,netmeta-kafka,nfdump,pmacct,goflow2 (all)
   --protocols LIST     of sflow,netflow9,ipfix (all)
 
-Results go to standard output, progress to standard error. Builds goflow2 at the
-version in go.mod into .build/bench and installs nfdump and pmacct with apt-get where
-they are missing. Other work on the machine makes the numbers worse and less even,
-for all alike: compare ratios.
+storage     How flows_raw is stored best: bytes a row, what inserts and merges cost, and
+            how long the queries of dashboards and people take, in the design of the
+            original NetMeta and in today's, on the same flows in the same engine.
+
+  --rows N             flows, up to 200000000 (20000000); ROWS is the same
+  --days N             days that they are spread over (1)
+  --random             draw addresses and ports evenly: the worst case
+  --rounds N           rounds of each query; the best is reported (3)
+  --cold N             rounds with nothing in memory (2)
+  --designs LIST       designs to compare, the first with the others; all: every one that
+                       was tried (original,netmeta)
+  --dir DIR            where the data goes, as long as it is needed ($TMPDIR); up to 150
+                       bytes for each row
+  --output table|json  json: {"bytes_per_row":{"original":N,"netmeta":N},
+                       "queries":[{"name":"...","kind":"filter|scan","original_ms":N,
+                       "netmeta_ms":N,...}],"insert_rows_per_second":N}
+
+Results go to standard output, progress to standard error. collector builds goflow2 at
+the version in go.mod into .build/bench and installs nfdump and pmacct with apt-get where
+they are missing; storage installs ClickHouse's engine. Other work on the machine makes
+the numbers worse and less even, for all alike: compare ratios.
 USAGE
 }
 
@@ -72,8 +90,17 @@ bench_collector() {
 	exec .build/bench/collector --netmeta .build/bench/netmeta --goflow2 .build/bench/goflow2 "${args[@]}" "$@"
 }
 
+bench_storage() {
+	need_go
+	need_libchdb
+	mkdir -p .build/bench
+	CGO_ENABLED=0 go build -o .build/bench/ ./internal/bench/storage
+	exec .build/bench/storage "$@"
+}
+
 case ${1:-} in
 collector) bench_collector "${@:2}" ;;
+storage) bench_storage "${@:2}" ;;
 -h | --help) usage ;;
 *)
 	usage >&2

@@ -3,104 +3,61 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 )
 
-// column is a column of flows_raw.
-type column struct{ name, kind, codec string }
-
 // design is a physical design of flows_raw.
 type design struct {
-	name  string
-	about string // one line for the table
-	// own is a design that is not NetMeta's with changes.
-	columns   func(all []column) []column
-	partition string
-	order     string
-	primary   string // prefix of order that the index holds, all of it if empty
-	settings  string // of the table
-	codecs    map[string]string
-	kinds     map[string]string // types that differ
-	extra     []string          // indexes and projections
-	without   []string          // of the base's indexes and projections
+	name   string
+	about  string // one line for the list
+	engine string // and what belongs to it: partitions, order, settings; NetMeta's if empty
+	alter  []string
+	plain  bool // the original's columns, without codecs
 }
 
-// base is what candidates differ from by what they are named for.
-var base = design{
-	partition: "toDate(TimeReceived)",
-	order:     fiveMinutes,
-}
-
-const (
-	fiveMinutes    = "toStartOfFiveMinutes(TimeReceived), SamplerAddress, InIf, OutIf, SrcAS, DstAS, SrcAddr, DstAddr, TimeReceived"
-	fifteenMinutes = "toStartOfFifteenMinutes(TimeReceived), SamplerAddress, InIf, OutIf, SrcAS, DstAS, SrcAddr, DstAddr, TimeReceived"
-	hour           = "toStartOfHour(TimeReceived), SamplerAddress, InIf, OutIf, SrcAS, DstAS, SrcAddr, DstAddr, TimeReceived"
-)
-
-// originalColumns are the columns that the original's flows_raw has.
-var originalColumns = strings.Fields(`FlowType SequenceNum TimeReceived SamplingRate FlowDirection SamplerAddress
+// originalColumns are those of the original's flows_raw. TimeReceived, which it had as a
+// UInt64 of seconds, is a DateTime here, so that the same queries can be asked: that saves
+// the original 4 bytes a row before compression.
+const originalColumns = `FlowType SequenceNum TimeReceived SamplingRate FlowDirection SamplerAddress
 	TimeFlowStart TimeFlowEnd Bytes Packets SrcAddr DstAddr EType Proto SrcPort DstPort InIf OutIf SrcMac DstMac
 	SrcVlan DstVlan VlanId IngressVrfId EgressVrfId IPTos ForwardingStatus IPTTL TCPFlags IcmpType IcmpCode
-	IPv6FlowLabel FragmentId FragmentOffset BiFlowDirection SrcAS DstAS NextHop NextHopAS SrcNet DstNet`)
+	IPv6FlowLabel FragmentId FragmentOffset BiFlowDirection SrcAS DstAS NextHop NextHopAS SrcNet DstNet`
 
-// original is NetMeta's first design, as of 2020 to 2023: no codecs, time first.
-var original = design{
-	name:      "original",
-	about:     "no codecs, by time",
-	columns:   withoutCodecs,
-	partition: "toDate(TimeReceived)",
-	order:     "TimeReceived, FlowDirection, SamplerAddress, SrcAS, DstAS, SrcAddr, DstAddr",
-}
-
-func withoutCodecs(all []column) (kept []column) {
-	for _, c := range all {
-		if slices.Contains(originalColumns, c.name) {
-			kept = append(kept, column{name: c.name, kind: c.kind})
+// createTable creates the table of a design in a database with its name.
+func (s *stage) createTable(ctx context.Context, d design) (*table, error) {
+	sql := "CREATE TABLE flows_raw AS " + staging + ".flows_raw " + d.engine
+	columns := ""
+	if d.plain {
+		columns = "'" + strings.Join(strings.Fields(originalColumns), "', '") + "'"
+		definitions, err := s.text(ctx, staging, `SELECT arrayStringConcat(groupArray(concat(name, ' ', type)), ', ') FROM
+			(SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = 'flows_raw' AND name IN (`+columns+`) ORDER BY position) FORMAT TabSeparatedRaw`)
+		if err != nil {
+			return nil, err
+		}
+		sql = "CREATE TABLE flows_raw (" + definitions + ") " + d.engine
+	}
+	statements := []string{"CREATE DATABASE " + d.name}
+	if d.engine == "" {
+		// The data set is older than flows are kept.
+		d.alter = append([]string{"REMOVE TTL"}, d.alter...)
+	}
+	// Merges are made when they are measured, and not before.
+	d.alter = append(d.alter, "MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1")
+	statements = append(statements, sql)
+	for _, alter := range d.alter {
+		statements = append(statements, "ALTER TABLE flows_raw "+alter)
+	}
+	for _, statement := range statements {
+		database := d.name
+		if strings.HasPrefix(statement, "CREATE DATABASE") {
+			database = staging
+		}
+		if err := s.run(ctx, database, statement); err != nil {
+			return nil, fmt.Errorf("create the table of design %s: %w", d.name, err)
 		}
 	}
-	return kept
-}
-
-// create returns the statement that creates the design's table out of NetMeta's columns.
-func (d design) create(all []column) string {
-	if d.columns != nil {
-		all = d.columns(all)
-	}
-	var parts []string
-	for _, c := range all {
-		if kind, differs := d.kinds[c.name]; differs {
-			c.kind = kind
-		}
-		codec, differs := d.codecs[c.name]
-		if !differs {
-			codec = c.codec
-		}
-		if codec != "" {
-			codec = " CODEC(" + codec + ")"
-		}
-		parts = append(parts, fmt.Sprintf("`%s` %s%s", c.name, c.kind, codec))
-	}
-	parts = append(parts, d.extra...)
-	sql := "CREATE TABLE flows_raw\n(\n    " + strings.Join(parts, ",\n    ") + "\n)\nENGINE = MergeTree\nPARTITION BY " + d.partition
-	if d.primary != "" {
-		sql += "\nPRIMARY KEY (" + d.primary + ")"
-	}
-	sql += "\nORDER BY (" + d.order + ")"
-	// Merges are made when they are measured.
-	settings := "max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1"
-	if d.settings != "" {
-		settings += ", " + d.settings
-	}
-	return sql + "\nSETTINGS " + settings
-}
-
-func codecs(all ...map[string]string) map[string]string {
-	sum := map[string]string{}
-	for _, m := range all {
-		maps.Copy(sum, m)
-	}
-	return sum
+	names, err := s.text(ctx, d.name, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = currentDatabase() AND table = 'flows_raw' AND default_kind = ''")
+	return &table{design: d, columns: names}, err
 }

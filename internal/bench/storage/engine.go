@@ -16,17 +16,12 @@ import (
 	"github.com/leoluk/NetMeta/internal/standalone/chdb"
 )
 
-// engine is the embedded ClickHouse, as the benchmark uses it.
+// engine is the embedded ClickHouse.
 type engine struct{ *chdb.Engine }
 
-// run executes a statement in a database.
-func (e engine) run(ctx context.Context, database, sql string) error {
-	_, _, err := e.query(ctx, database, sql, nil)
-	return err
-}
-
-// query runs a statement and returns its output, as TabSeparated, and what it has read.
-func (e engine) query(ctx context.Context, database, sql string, settings map[string]string) (string, chdb.Stats, error) {
+// ask runs a statement in a database and returns its answer, as tab-separated text, and
+// what it has read.
+func (e engine) ask(ctx context.Context, database, sql string, settings map[string]string) (string, chdb.Stats, error) {
 	r, err := e.Query(ctx, chdb.Query{SQL: []byte(sql), Database: database, Settings: settings})
 	if err != nil {
 		return "", chdb.Stats{}, fmt.Errorf("in database %s: %s: %w", database, firstLine(sql), err)
@@ -39,9 +34,19 @@ func (e engine) query(ctx context.Context, database, sql string, settings map[st
 	return strings.TrimSuffix(out.String(), "\n"), r.Stats(), nil
 }
 
-// number runs a query with one number as its answer.
+func (e engine) text(ctx context.Context, database, sql string) (string, error) {
+	out, _, err := e.ask(ctx, database, sql, nil)
+	return out, err
+}
+
+func (e engine) run(ctx context.Context, database, sql string) error {
+	_, err := e.text(ctx, database, sql)
+	return err
+}
+
+// number runs a query whose answer is one number.
 func (e engine) number(ctx context.Context, database, sql string) (float64, error) {
-	out, _, err := e.query(ctx, database, sql, nil)
+	out, err := e.text(ctx, database, sql)
 	if err != nil {
 		return 0, err
 	}
@@ -57,12 +62,13 @@ func firstLine(sql string) string {
 	return line
 }
 
-// spent is a span of time, and the processor time that the process took in it.
+// spent is a span of time, and the processor time that went by in it.
 type spent struct{ wall, cpu time.Duration }
 
 func (s *spent) add(o spent) { s.wall += o.wall; s.cpu += o.cpu }
 
-// timed runs work and returns what it took. The engine is part of this process.
+// timed says what work took. The engine, and the broker, are part of this process, which
+// does nothing else in the meantime.
 func timed(work func() error) (spent, error) {
 	before, began := processorTime(), time.Now()
 	err := work()
@@ -71,7 +77,6 @@ func timed(work func() error) (spent, error) {
 
 func processorTime() time.Duration {
 	var usage unix.Rusage
-	// It fails only for arguments that are none.
-	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage)
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage) // fails for bad arguments only
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -1,137 +1,153 @@
 //go:build linux
 
+// Command storage measures physical designs of flows_raw against each other: bytes a
+// row, what inserts and merges cost, and how long the queries of dashboards and people
+// take. It is run by scripts/bench.sh.
+//
+// Every design gets the same flows in the same blocks, out of an embedded broker through
+// the Kafka engine and the view, and every query is asked of one design after the other
+// in every round, so that what else the machine does meets each alike.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
-	"slices"
-	"sort"
+	"os/signal"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/leoluk/NetMeta/internal/standalone/chdb"
 )
 
 func main() {
-	if err := run(context.Background()); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench.sh storage:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	rows := flag.Int("rows", 2_000_000, "")
-	days := flag.Int("days", 1, "")
-	random := flag.Bool("random", false, "")
-	names := flag.String("designs", "original,five", "")
-	rounds := flag.Int("rounds", 3, "")
-	cold := flag.Int("cold", 0, "")
-	only := flag.String("only", "", "")
-	block := flag.Int("block", 262144, "")
-	dir := flag.String("dir", "", "")
-	sql := flag.String("sql", "", "")
-	flag.Parse()
-	t := traffic{rows: *rows, days: *days, random: *random}
-	lib, err := chdb.Find("")
-	if err != nil {
-		return err
+// options are the flags.
+type options struct {
+	traffic
+	warm, cold int
+	designs    string
+	output     string
+	dir        string
+}
+
+func parse(args []string, help io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("bench.sh storage", flag.ContinueOnError)
+	flags.SetOutput(help)
+	flags.IntVar(&o.rows, "rows", 20_000_000, "flows to store, up to 200 million")
+	flags.IntVar(&o.days, "days", 1, "days that the flows are spread over")
+	flags.BoolVar(&o.random, "random", false, "draw addresses and ports evenly: the worst case")
+	flags.IntVar(&o.warm, "rounds", 3, "rounds of each query; the best is reported")
+	flags.IntVar(&o.cold, "cold", 2, "rounds with nothing in memory")
+	flags.StringVar(&o.designs, "designs", "original,netmeta", "designs to compare, or all: "+strings.Join(designNames(), ", "))
+	flags.StringVar(&o.output, "output", "table", "table or json")
+	flags.StringVar(&o.dir, "dir", os.TempDir(), "directory below which the data goes, for as long as it is needed")
+	if err := flags.Parse(args); err != nil {
+		return o, err
 	}
-	if *dir == "" {
-		if *dir, err = os.MkdirTemp("", "netmeta-storage-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(*dir)
-	}
-	ce, err := chdb.Open(lib, *dir, chdb.Options{Settings: map[string]string{"allow_suspicious_low_cardinality_types": "1", "allow_suspicious_codecs": "1"}})
-	if err != nil {
-		return err
-	}
-	defer ce.Close()
-	e := engine{ce}
-	var ds []design
-	for _, n := range strings.Split(*names, ",") {
-		i := slices.IndexFunc(designs, func(d design) bool { return d.name == n })
-		if i < 0 {
-			return fmt.Errorf("no design %q", n)
-		}
-		ds = append(ds, designs[i])
-	}
-	l, err := e.prepare(ctx, ds, os.Stderr)
-	if err != nil {
-		return err
-	}
-	if err := l.load(ctx, t, *block); err != nil {
-		return err
-	}
-	fmt.Printf("parse: %.0f rows/CPU-s\n", float64(*rows)/l.parse.cpu.Seconds())
-	fmt.Printf("%-12s %8s %12s %12s\n", "design", "B/row", "ins rows/cpu", "merge")
-	for _, d := range l.designs {
-		fmt.Printf("%-12s %8.2f %12.0f %12.0f", d.name, d.bytes/float64(d.rows), float64(d.rows)/d.insert.cpu.Seconds(), float64(d.rows)/d.merge.cpu.Seconds())
-		for k, v := range d.bytesExtra {
-			fmt.Printf("  %s %.2f", k, v/float64(d.rows))
-		}
-		fmt.Println()
-	}
-	var cols []string
-	for k := range l.designs[0].bytesColumns {
-		cols = append(cols, k)
-	}
-	sort.Strings(cols)
-	for _, c := range cols {
-		line, show := fmt.Sprintf("%-20s", c), false
-		for _, d := range l.designs {
-			v := d.bytesColumns[c] / float64(d.rows)
-			show = show || v > 0.05
-			line += fmt.Sprintf(" %8.2f", v)
-		}
-		if show {
-			fmt.Println(line)
-		}
-	}
-	if *sql != "" {
-		b, err := os.ReadFile(*sql)
+	if flags.NArg() > 0 { // the number of rows may come first, without its flag
+		rows, err := strconv.Atoi(flags.Arg(0))
 		if err != nil {
-			return err
+			return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 		}
-		for _, s := range strings.Split(string(b), ";\n") {
-			if strings.TrimSpace(s) == "" {
-				continue
-			}
-			var out string
-			var st chdb.Stats
-			took, err := timed(func() (err error) { out, st, err = e.query(ctx, "default", s, querySettings); return err })
-			fmt.Printf("--- %s\n%s\n[%v wall %v cpu, %d rows read] err=%v\n", strings.TrimSpace(s), out, took.wall, took.cpu, st.ReadRows, err)
+		if err := flags.Parse(append([]string{"--rows", strconv.Itoa(rows)}, flags.Args()[1:]...)); err != nil {
+			return o, err
 		}
-		return nil
 	}
-	if *rounds == 0 {
-		return nil
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	case o.rows < 1 || o.rows > 200_000_000:
+		return o, fmt.Errorf("--rows %d: must be 1 to 200000000", o.rows)
+	case o.days < 1 || o.days > 31:
+		return o, fmt.Errorf("--days %d: must be 1 to 31", o.days)
+	case o.warm < 1 || o.cold < 0:
+		return o, fmt.Errorf("--rounds %d, --cold %d: must be at least 1 and 0", o.warm, o.cold)
+	case o.output != "table" && o.output != "json":
+		return o, fmt.Errorf("--output %q: must be table or json", o.output)
 	}
-	fill, err := e.fillIn(ctx, l.designs[0].name, t)
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, out, progress io.Writer) error {
+	o, err := parse(args, progress)
 	if err != nil {
 		return err
 	}
-	ms, err := e.measure(ctx, l, fill, *rounds, *cold, *only, os.Stderr)
+	designs, err := choose(o.designs)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-40s", "query warm ms (rows read, k)")
-	for _, d := range l.designs {
-		fmt.Printf(" %18s", d.name)
+	slog.SetLogLoggerLevel(slog.LevelError) // the embedded broker's
+	library, err := chdb.Find("")
+	if err != nil {
+		return err
 	}
-	fmt.Println()
-	for _, m := range ms {
-		fmt.Printf("%-40s", m.name)
-		for _, d := range l.designs {
-			v := m.byDesign[d.name]
-			fmt.Printf(" %7.1f(%7d)", float64(v.warm.Microseconds())/1000, v.rows/1000)
-			if *cold > 0 {
-				fmt.Printf("c%5.0f", float64(v.cold.Microseconds())/1000)
-			}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return fmt.Errorf("--dir: %w", err)
+	}
+	dir, err := os.MkdirTemp(o.dir, "netmeta-storage-")
+	if err != nil {
+		return fmt.Errorf("--dir: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	opened, err := chdb.Open(library, filepath.Join(dir, "clickhouse"), chdb.Options{})
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	r, err := o.measure(ctx, engine{opened}, designs, dir, progress)
+	if err != nil {
+		return err
+	}
+	if o.output == "json" {
+		return r.writeJSON(out)
+	}
+	return r.writeTable(out)
+}
+
+// measure fills a table of each design and asks every query of each.
+func (o options) measure(ctx context.Context, e engine, designs []design, dir string, progress io.Writer) (r report, err error) {
+	s, err := openStage(ctx, e, dir)
+	defer s.close()
+	if err != nil {
+		return r, err
+	}
+	for _, d := range designs {
+		t, err := s.createTable(ctx, d)
+		if err != nil {
+			return r, err
 		}
-		fmt.Println()
+		r.tables = append(r.tables, t)
 	}
-	return nil
+	l := loader{stage: s, tables: r.tables, progress: progress}
+	if err := l.load(ctx, o.traffic); err != nil {
+		return r, err
+	}
+	r.parsed = s.parsed
+	fill, err := e.fillIn(ctx, r.tables[0].name, o.traffic)
+	if err != nil {
+		return r, err
+	}
+	b := bench{engine: e, tables: r.tables, fill: fill, warm: o.warm, cold: o.cold, progress: progress}
+	r.queries, err = b.run(ctx, queries)
+	return r, err
 }

@@ -2,136 +2,97 @@
 
 package main
 
-import (
-	"context"
-	"fmt"
-	"strings"
-	"time"
-)
+import "fmt"
 
-// query is what a dashboard or a person asks. Placeholders in braces are filled in with
-// what the data set holds.
+// query is what a dashboard or a person asks of flows_raw. Words in braces are filled in
+// with what the data set holds, by asker.
 type query struct {
 	name string
-	kind string // scan: of all flows of a span; filter: of some
+	kind string // scan: all flows of a time range are asked for; filter: few of them
 	sql  string
+	// loose queries may be answered with other rows of equal rank.
+	loose bool
 }
 
+// Time ranges. The hour is the busiest of the last day.
 const (
-	lastDay  = "TimeReceived >= {day} AND TimeReceived < {end}"
-	oneHour  = "TimeReceived >= {hour} AND TimeReceived < {hourEnd}"
-	quarter  = "TimeReceived >= {quarter} AND TimeReceived < {hourEnd}"
-	allTime  = "TimeReceived >= {start} AND TimeReceived < {end}"
-	bits     = "sum(Bytes * SamplingRate)"
-	tenSec   = "toStartOfInterval(TimeReceived, INTERVAL 10 SECOND) AS t"
-	minutes  = "toStartOfInterval(TimeReceived, INTERVAL 5 MINUTE) AS t"
-	interfce = "SamplerAddress = {exporter} AND (InIf = {interface} OR OutIf = {interface})"
+	week    = "TimeReceived >= {end} - 7 * 86400 AND TimeReceived < {end}"
+	day     = "TimeReceived >= {end} - 86400 AND TimeReceived < {end}"
+	hour    = "TimeReceived >= {evening} - 3600 AND TimeReceived < {evening}"
+	quarter = "TimeReceived >= {evening} - 900 AND TimeReceived < {evening}"
 )
 
-func series(bucket, key, where string) string {
-	if key != "" {
-		key = ", " + key
+// An interface of an exporter: what came in by it or left by it.
+const iface = " AND SamplerAddress = {exporter} AND (InIf = {interface} OR OutIf = {interface})"
+
+const (
+	inHour = "INTERVAL 10 SECOND"
+	inDay  = "INTERVAL 5 MINUTE"
+)
+
+// series is traffic over time, by keys besides time.
+func series(bucket, keys, where string) string {
+	if keys != "" {
+		keys = ", " + keys
 	}
-	return "SELECT " + bucket + key + ", " + bits + " FROM flows_raw WHERE " + where + " GROUP BY t" + key + " ORDER BY t"
+	return fmt.Sprintf(`SELECT toStartOfInterval(TimeReceived, %s) AS time%s, sum(Bytes * SamplingRate) AS bytes
+		FROM flows_raw WHERE %s GROUP BY time%[2]s ORDER BY time%[2]s`, bucket, keys, where)
 }
 
-func top(key, where string) string {
-	return "SELECT " + key + ", " + bits + " AS b FROM flows_raw WHERE " + where + " GROUP BY " + key + " ORDER BY b DESC LIMIT 10"
+// top is who has most of the traffic.
+func top(keys, where string) string {
+	return fmt.Sprintf(`SELECT %s, sum(Bytes * SamplingRate) AS bytes, sum(Packets * SamplingRate) AS packets
+		FROM flows_raw WHERE %s GROUP BY %[1]s ORDER BY bytes DESC, %[1]s LIMIT 10`, keys, where)
 }
 
+// newest is the list of flows as they were received.
 func newest(where string) string {
-	return "SELECT TimeReceived, SamplerAddress, InIf, OutIf, SrcAddr, SrcPort, DstAddr, DstPort, Proto, TCPFlags, Bytes, Packets, SamplingRate FROM flows_raw WHERE " + where + " ORDER BY TimeReceived DESC LIMIT 100"
+	return `SELECT TimeReceived, SamplerAddress, InIf, OutIf, Proto, SrcAddr, SrcPort, DstAddr, DstPort, TCPFlags, Bytes, Packets, SamplingRate
+		FROM flows_raw WHERE ` + where + ` ORDER BY TimeReceived DESC LIMIT 100`
 }
 
 var queries = []query{
-	{"overview, 15 min", "scan", series(tenSec, "FlowDirection", quarter)},
-	{"overview, 1 h", "scan", series(tenSec, "FlowDirection", oneHour)},
-	{"overview, 24 h", "scan", series(minutes, "FlowDirection", lastDay)},
-	{"protocols, 24 h", "scan", series(minutes, "Proto, FlowDirection", lastDay)},
-	{"flows per exporter, 24 h", "scan", "SELECT " + minutes + ", SamplerAddress, count() FROM flows_raw WHERE " + lastDay + " GROUP BY t, SamplerAddress ORDER BY t"},
-	{"traffic per interface, 24 h", "scan", series(minutes, "SamplerAddress, InIf, FlowDirection", lastDay)},
-	{"top sources, 15 min", "scan", top("SrcAddr", quarter)},
-	{"top sources, 1 h", "scan", top("SrcAddr", oneHour)},
-	{"top sources, 24 h", "scan", top("SrcAddr", lastDay)},
-	{"top destinations, 24 h", "scan", top("DstAddr", lastDay)},
-	{"top ports, 24 h", "scan", top("DstPort", lastDay)},
-	{"top source ASNs, 24 h", "scan", top("SrcAS", lastDay)},
-	{"top interfaces, 24 h", "scan", top("SamplerAddress, InIf", lastDay)},
-	{"top flows, 1 h", "scan", top("SrcAddr, SrcPort, DstAddr, DstPort, Proto", oneHour)},
-	{"sources per target and second, 15 min", "scan", "SELECT DstAddr, TimeReceived, uniq(SrcAddr) AS sources FROM flows_raw WHERE " + quarter + " GROUP BY DstAddr, TimeReceived ORDER BY sources DESC LIMIT 10"},
-	{"newest flows", "filter", newest(lastDay)},
-	{"newest flows of a port", "filter", newest(lastDay + " AND DstPort = {port}")},
-	{"newest flows of an interface", "filter", newest(lastDay + " AND " + interfce)},
-	{"interface, 15 min", "filter", series(tenSec, "FlowDirection", quarter+" AND "+interfce)},
-	{"interface, 1 h", "filter", series(tenSec, "FlowDirection", oneHour+" AND "+interfce)},
-	{"interface, 24 h", "filter", series(minutes, "FlowDirection", lastDay+" AND "+interfce)},
-	{"top sources of an interface, 24 h", "filter", top("SrcAddr", lastDay+" AND "+interfce)},
-	{"exporter, 24 h", "filter", series(minutes, "FlowDirection", lastDay+" AND SamplerAddress = {exporter}")},
-	{"exporter, 1 h", "filter", series(tenSec, "FlowDirection", oneHour+" AND SamplerAddress = {exporter}")},
-	{"busy source, 24 h", "filter", series(minutes, "", lastDay+" AND SrcAddr = {busySource}")},
-	{"busy destination, 24 h", "filter", series(minutes, "", lastDay+" AND DstAddr = {busyDestination}")},
-	{"rare source, 1 h", "filter", series(tenSec, "", oneHour+" AND SrcAddr = {rareSource}")},
-	{"rare source, 24 h", "filter", series(minutes, "", lastDay+" AND SrcAddr = {rareSource}")},
-	{"rare destination, 24 h", "filter", series(minutes, "", lastDay+" AND DstAddr = {rareDestination}")},
-	{"rare host, either, 24 h", "filter", series(minutes, "", lastDay+" AND (SrcAddr = {rareSource} OR DstAddr = {rareSource})")},
-	{"rare host, all", "filter", newest(allTime + " AND (SrcAddr = {rareSource} OR DstAddr = {rareSource})")},
-	{"prefix, 24 h", "filter", series(minutes, "", lastDay+" AND SrcAddr BETWEEN {prefixFirst} AND {prefixLast}")},
-	{"ASN, 24 h", "filter", series(minutes, "", lastDay+" AND SrcAS = {asn}")},
-	{"either ASN, 24 h", "filter", series(minutes, "", lastDay+" AND (SrcAS = {asn} OR DstAS = {asn})")},
-	{"port, 24 h", "filter", series(minutes, "", lastDay+" AND DstPort = {port}")},
-	{"SYN only, 1 h", "filter", "SELECT DstAddr, DstPort, sum(Packets * SamplingRate) AS p FROM flows_raw WHERE " + oneHour + " AND Proto = 6 AND TCPFlags = 2 GROUP BY DstAddr, DstPort ORDER BY p DESC LIMIT 10"},
-}
+	{name: "overview, 15 minutes", kind: "scan", sql: series(inHour, "FlowDirection", quarter)},
+	{name: "overview, 1 hour", kind: "scan", sql: series(inHour, "FlowDirection", hour)},
+	{name: "overview, 24 hours", kind: "scan", sql: series(inDay, "FlowDirection", day)},
+	{name: "overview, 7 days", kind: "scan", sql: series("INTERVAL 1 HOUR", "FlowDirection", week)},
+	{name: "protocols, 24 hours", kind: "scan", sql: series(inDay, "Proto, FlowDirection", day)},
+	{name: "flows per exporter, 24 hours", kind: "scan", sql: `SELECT toStartOfInterval(TimeReceived, ` + inDay + `) AS time, SamplerAddress, count()
+		FROM flows_raw WHERE ` + day + ` GROUP BY time, SamplerAddress ORDER BY time, SamplerAddress`},
+	{name: "traffic per interface, 24 hours", kind: "scan", sql: series(inDay, "SamplerAddress, InIf, FlowDirection", day)},
+	{name: "top sources, 15 minutes", kind: "scan", sql: top("SrcAddr", quarter)},
+	{name: "top sources, 1 hour", kind: "scan", sql: top("SrcAddr", hour)},
+	{name: "top sources, 24 hours", kind: "scan", sql: top("SrcAddr", day)},
+	{name: "top destinations, 24 hours", kind: "scan", sql: top("DstAddr", day)},
+	{name: "top ports, 24 hours", kind: "scan", sql: top("DstPort", day)},
+	{name: "top source ASNs, 24 hours", kind: "scan", sql: top("SrcAS", day)},
+	{name: "top interfaces, 24 hours", kind: "scan", sql: top("SamplerAddress, InIf", day)},
+	{name: "top conversations, 1 hour", kind: "scan", sql: top("SrcAddr, SrcPort, DstAddr, DstPort, Proto", hour)},
+	{name: "sources by target and second, 15 minutes", kind: "scan", sql: `SELECT DstAddr, TimeReceived, uniq(SrcAddr) AS sources
+		FROM flows_raw WHERE ` + quarter + ` GROUP BY DstAddr, TimeReceived ORDER BY sources DESC, DstAddr, TimeReceived LIMIT 10`},
+	{name: "newest flows", kind: "scan", sql: newest(day), loose: true},
 
-// fillIn finds what to ask for in the data set, and returns it by placeholder.
-func (e engine) fillIn(ctx context.Context, database string, t traffic) (*strings.Replacer, error) {
-	seconds := func(at time.Time) string { return fmt.Sprintf("toDateTime(%d, 'UTC')", at.Unix()) }
-	end := t.end()
-	evening := end.Add(-3 * time.Hour) // the busiest hour of the day is before 21:00
-	if t.days == 0 {
-		evening = end
-	}
-	values := []string{
-		"{start}", seconds(firstDay), "{end}", seconds(end), "{day}", seconds(end.AddDate(0, 0, -1)),
-		"{hour}", seconds(evening.Add(-time.Hour)), "{hourEnd}", seconds(evening), "{quarter}", seconds(evening.Add(-15 * time.Minute)),
-	}
-	for name, sql := range map[string]string{
-		"exporter":        "SELECT SamplerAddress FROM flows_raw GROUP BY 1 ORDER BY count() DESC LIMIT 1 OFFSET 5",
-		"busySource":      "SELECT SrcAddr FROM flows_raw GROUP BY 1 ORDER BY count() DESC LIMIT 1",
-		"busyDestination": "SELECT DstAddr FROM flows_raw GROUP BY 1 ORDER BY count() DESC LIMIT 1",
-		"rareSource":      "SELECT SrcAddr FROM flows_raw GROUP BY 1 HAVING count() BETWEEN 10 AND 100 ORDER BY sipHash64(SrcAddr) LIMIT 1",
-		"rareDestination": "SELECT DstAddr FROM flows_raw GROUP BY 1 HAVING count() BETWEEN 10 AND 100 ORDER BY sipHash64(DstAddr) LIMIT 1",
-		"asn":             "SELECT SrcAS FROM flows_raw GROUP BY 1 ORDER BY count() DESC LIMIT 1 OFFSET 20",
-		"port":            "SELECT toUInt32(3478)",
-	} {
-		value, _, err := e.query(ctx, database, sql, nil)
-		if err != nil {
-			return nil, err
-		}
-		if strings.Contains(value, ":") {
-			value = "toIPv6('" + value + "')"
-		}
-		values = append(values, "{"+name+"}", value)
-	}
-	exporter := values[indexOf(values, "{exporter}")+1]
-	value, _, err := e.query(ctx, database, "SELECT InIf FROM flows_raw WHERE SamplerAddress = "+exporter+" GROUP BY 1 ORDER BY count() DESC LIMIT 1 OFFSET 4", nil)
-	if err != nil {
-		return nil, err
-	}
-	values = append(values, "{interface}", value)
-	first, _, err := e.query(ctx, database, "SELECT tupleElement(IPv6CIDRToRange(SrcAddr, 120), 1), tupleElement(IPv6CIDRToRange(SrcAddr, 120), 2) FROM flows_raw WHERE SrcAddr BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255') GROUP BY 1, 2 ORDER BY count() DESC LIMIT 1 OFFSET 20", nil)
-	if err != nil {
-		return nil, err
-	}
-	a, b, _ := strings.Cut(first, "\t")
-	values = append(values, "{prefixFirst}", "toIPv6('"+a+"')", "{prefixLast}", "toIPv6('"+b+"')")
-	return strings.NewReplacer(values...), nil
-}
+	{name: "interface, 15 minutes", kind: "filter", sql: series(inHour, "FlowDirection", quarter+iface)},
+	{name: "interface, 1 hour", kind: "filter", sql: series(inHour, "FlowDirection", hour+iface)},
+	{name: "interface, 24 hours", kind: "filter", sql: series(inDay, "FlowDirection", day+iface)},
+	{name: "interface, 7 days", kind: "filter", sql: series("INTERVAL 1 HOUR", "FlowDirection", week+iface)},
+	{name: "top sources of an interface, 24 hours", kind: "filter", sql: top("SrcAddr", day+iface)},
+	{name: "newest flows of an interface", kind: "filter", sql: newest(day + iface), loose: true},
+	{name: "exporter, 1 hour", kind: "filter", sql: series(inHour, "FlowDirection", hour+" AND SamplerAddress = {exporter}")},
+	{name: "exporter, 24 hours", kind: "filter", sql: series(inDay, "FlowDirection", day+" AND SamplerAddress = {exporter}")},
 
-func indexOf(all []string, s string) int {
-	for i, v := range all {
-		if v == s {
-			return i
-		}
-	}
-	return -1
+	{name: "busiest source, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND SrcAddr = {busySource}")},
+	{name: "busiest destination, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND DstAddr = {busyDestination}")},
+	{name: "source, 1 hour", kind: "filter", sql: series(inHour, "", hour+" AND SrcAddr = {source}")},
+	{name: "source, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND SrcAddr = {source}")},
+	{name: "destination, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND DstAddr = {destination}")},
+	{name: "host, either side, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND (SrcAddr = {source} OR DstAddr = {source})")},
+	{name: "newest flows of a host, 7 days", kind: "filter", sql: newest(week + " AND (SrcAddr = {source} OR DstAddr = {source})"), loose: true},
+	{name: "sources in a /24, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND SrcAddr BETWEEN {netFirst} AND {netLast}")},
+	{name: "source ASN, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND SrcAS = {asn}")},
+	{name: "ASN, either side, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND (SrcAS = {asn} OR DstAS = {asn})")},
+	{name: "destination port, 24 hours", kind: "filter", sql: series(inDay, "", day+" AND DstPort = {port}")},
+	{name: "newest flows of a port", kind: "filter", sql: newest(day + " AND DstPort = {port}"), loose: true},
+	{name: "SYN by target, 1 hour", kind: "filter", sql: `SELECT DstAddr, DstPort, sum(Packets * SamplingRate) AS packets
+		FROM flows_raw WHERE ` + hour + ` AND Proto = 6 AND TCPFlags = 2 GROUP BY DstAddr, DstPort ORDER BY packets DESC, DstAddr, DstPort LIMIT 10`},
 }

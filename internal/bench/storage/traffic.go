@@ -3,10 +3,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -25,75 +23,68 @@ type traffic struct {
 // firstDay is when the data set begins.
 var firstDay = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-func (t traffic) end() time.Time {
-	if t.days == 0 {
-		return firstDay.Add(21 * time.Hour)
-	}
-	return firstDay.AddDate(0, 0, t.days)
-}
-
-func (t traffic) start() time.Time {
-	if t.days == 0 {
-		return firstDay.Add(15 * time.Hour)
-	}
-	return firstDay
-}
+func (t traffic) end() time.Time { return firstDay.AddDate(0, 0, t.days) }
 
 // sites is how many places have routers. Each has the four exporters of the generator's
 // demo, so that there are as many exporters as in a network of some size.
 const sites = 12
 
-// blocks calls each with the flows of one block after the other, as length-delimited
-// FlowMessages in the order in which they were received. The bytes are reused.
-func (t traffic) blocks(ctx context.Context, size int, each func(messages []byte, rows int) error) error {
-	var messages []byte
-	rows := 0
+// block is what one Kafka engine block is made of.
+type block struct {
+	rows     int
+	messages [][]byte // Kafka messages of length-delimited FlowMessages
+}
+
+// Size of a block: one more message would be one too many for ClickHouse, which ends a
+// block with the message that brings it to kafka_max_block_size rows.
+const (
+	rowsPerMessage = 500
+	blockRows      = 1049 * rowsPerMessage
+)
+
+// blocks calls each with one block of flows after the other, in the order in which they
+// were received. Nothing of a block may be kept.
+func (t traffic) blocks(ctx context.Context, each func(block) error) error {
+	var b block
 	n := network{sequence: map[netip.Addr]uint32{}, rng: rand.New(rand.NewPCG(1, 1))}
-	flush := func() error {
-		if rows == 0 {
-			return nil
-		}
-		err := each(messages, rows)
-		messages, rows = messages[:0], 0
-		return err
-	}
-	history := generate.HistoryOptions{From: t.start(), To: t.end(), Flows: t.rows, Seed: 1}
+	history := generate.HistoryOptions{From: firstDay, To: t.end(), Flows: t.rows, Seed: 1}
 	err := generate.History(ctx, history, func(r *flow.Record) error {
 		n.place(r)
 		if t.random {
 			n.scramble(r)
 		}
-		was := len(messages)
-		messages = r.AppendDelimited(messages)
-		for try := 0; try < 10 && bytes.Contains(messages[was:], []byte("\n\n")); try++ {
-			r.SequenceNum += 100
-			r.FragmentID ^= 0x155
-			for _, a := range []*netip.Addr{&r.SrcAddr, &r.DstAddr} {
-				b := bytes.ReplaceAll(a.AsSlice(), []byte("\n"), []byte{11})
-				*a, _ = netip.AddrFromSlice(b)
-			}
-			r.Bytes++
-			if r.SrcPort > 30000 {
-				r.SrcPort++
-			} else {
-				r.DstPort++
-			}
-			r.IPv6FlowLabel ^= 0x155
-			messages = r.AppendDelimited(messages[:was])
-		}
-		if bytes.Contains(messages[was:], []byte("\n\n")) {
-			messages = messages[:was]
+		b.add(r)
+		if b.rows < blockRows {
 			return nil
 		}
-		if rows++; rows < size {
-			return nil
-		}
-		return flush()
+		defer b.clear()
+		return each(b)
 	})
-	if err != nil {
-		return fmt.Errorf("generate flows: %w", err)
+	if err == nil && b.rows > 0 {
+		err = each(b)
 	}
-	return flush()
+	return err
+}
+
+func (b *block) add(r *flow.Record) {
+	if b.rows%rowsPerMessage == 0 {
+		if len(b.messages) < cap(b.messages) {
+			b.messages = b.messages[:len(b.messages)+1]
+		} else {
+			b.messages = append(b.messages, nil)
+		}
+	}
+	last := len(b.messages) - 1
+	b.messages[last] = r.AppendDelimited(b.messages[last])
+	b.rows++
+}
+
+// clear keeps the memory of the messages.
+func (b *block) clear() {
+	for i := range b.messages {
+		b.messages[i] = b.messages[i][:0]
+	}
+	b.rows, b.messages = 0, b.messages[:0]
 }
 
 // network makes many exporters and interfaces of the few of the generator.
