@@ -2,6 +2,7 @@ package kafkatest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -40,7 +41,14 @@ func administer(t testing.TB, brokers []string, request func(context.Context, *k
 	defer cancel()
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
-	if err := request(ctx, &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}); err != nil {
+	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}
+	err := request(ctx, client)
+	// A broker that was away answers before its controller knows that it is back.
+	for errors.Is(err, kafka.BrokerNotAvailable) && ctx.Err() == nil {
+		time.Sleep(50 * time.Millisecond)
+		err = request(ctx, client)
+	}
+	if err != nil {
 		t.Fatalf("change a topic at %v: %v", brokers, err)
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// found is an entry as recover reads it.
+// found is an entry as restore reads it.
 type found struct {
 	header
 	segment *segment
 	offset  int64
 }
 
-// recover reads the headers of all segments, and returns the batches that have a note.
+// restore reads the headers of all segments, and returns the batches that have a note.
 // A segment that cannot be read is left alone: it must not keep others waiting.
-func (s *Spool) recover() (begun []*Batch, err error) {
+func (s *Spool) restore() (begun []*Batch, err error) {
 	paths, err := filepath.Glob(filepath.Join(s.cfg.Dir, "*"+suffix))
 	if err != nil {
 		return nil, err

@@ -156,7 +156,7 @@ func Open(cfg Config) (*Spool, []*Batch, error) {
 		return nil, nil, fmt.Errorf("open spool: %w", err)
 	}
 	s.unlock = unlock
-	begun, err := s.recover()
+	begun, err := s.restore()
 	if err != nil {
 		unlock()
 		return nil, nil, fmt.Errorf("open spool %s: %w", cfg.Dir, err)
