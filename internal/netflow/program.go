@@ -27,7 +27,11 @@ type program struct {
 	addresses           []move[netip.Addr]
 	sections            []move[[]byte]
 
-	places []place // of the template's fields in the record at hand, where lengths vary
+	// Where lengths vary: the places of the fields in the record at hand, of which those
+	// of the first fields are the same in all records.
+	places    []place
+	fixed     int // so many fields
+	fixedSize int // of so many bytes together
 }
 
 // place is where in a record a value is.
@@ -107,6 +111,10 @@ func isPlain(parts part) bool {
 func (d *Decoder) knownFields(t *exporter.Template, p *program) (list []known) {
 	if t.Variable {
 		p.places = make([]place, len(t.Fields))
+		p.fixed = slices.IndexFunc(t.Fields, func(f exporter.Field) bool { return f.Length == exporter.VariableLength })
+		for _, f := range t.Fields[:p.fixed] {
+			p.fixedSize += int(f.Length)
+		}
 	}
 	end := 0
 	for i, f := range t.Fields {
@@ -186,7 +194,9 @@ func (e *element) bits(size int) uint64 {
 // locate finds the fields of the record that begins at b, whose lengths vary, and
 // returns its size; not ok where it is longer than b.
 func (p *program) locate(t *exporter.Template, b []byte) (size int, ok bool) {
-	for i, f := range t.Fields {
+	size = p.fixedSize // which b has, being no shorter than the shortest record
+	for i := p.fixed; i < len(t.Fields); i++ {
+		f := &t.Fields[i]
 		length := int(f.Length)
 		if f.Length == exporter.VariableLength {
 			var prefix int
@@ -200,22 +210,27 @@ func (p *program) locate(t *exporter.Template, b []byte) (size int, ok bool) {
 		}
 		p.places[i] = place{uint16(size), uint16(length)}
 	}
-	relocate(p.numbers32, p.places)
-	relocate(p.better32, p.places)
-	relocate(p.numbers64, p.places)
-	relocate(p.better64, p.places)
-	relocate(p.addresses, p.places)
-	relocate(p.sections, p.places)
+	relocate(p.numbers32, p)
+	relocate(p.better32, p)
+	relocate(p.numbers64, p)
+	relocate(p.better64, p)
+	relocate(p.addresses, p)
+	relocate(p.sections, p)
 	return size, true
 }
 
-func relocate[T any](moves []move[T], places []place) {
+// relocate moves values from their places in the record at hand.
+func relocate[T any](moves []move[T], p *program) {
 	for i := range moves {
 		m := &moves[i]
-		if place := places[m.field]; place.size != m.size {
-			m.mask = m.element.bits(int(place.size))
+		if int(m.field) < p.fixed {
+			continue
 		}
-		m.place = places[m.field]
+		at := p.places[m.field]
+		if at.size != m.size {
+			m.mask = m.element.bits(int(at.size))
+		}
+		m.place = at
 	}
 }
 
