@@ -143,7 +143,7 @@ func (t *partition) settle(err error) verdict {
 	case split:
 		t.split(err)
 	case drop:
-		t.drop(dropReason(err), err)
+		t.giveUp(err)
 	case redo:
 		t.data = nil
 	}
@@ -151,16 +151,18 @@ func (t *partition) settle(err error) verdict {
 	return v
 }
 
-func dropReason(err error) string {
+// giveUp drops a batch that cannot be read, or that Kafka refuses.
+func (t *partition) giveUp(err error) {
 	if errors.Is(err, errSpool) {
-		return dropDamaged
+		t.drop(dropDamaged, err)
+		return
 	}
-	return dropRefused
+	t.drop(dropRefused, err)
 }
 
 func (t *partition) drop(reason string, err error) {
 	t.p.meters.drop(reason, t.batch.Flows)
-	t.p.cfg.Logger.Error("queue: flows dropped: Kafka will not store them, or the spool has lost them",
+	t.p.cfg.Logger.Error("queue: flows dropped: they cannot be read from the spool, or Kafka will not store them",
 		"topic", t.p.cfg.Topic, "partition", t.number, "flows", t.batch.Flows, "error", err)
 	t.finish()
 }

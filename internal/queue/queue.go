@@ -63,7 +63,7 @@ type Config struct {
 	SpoolBytes int64  // most bytes of flows on disk, compressed; default 8 GiB
 	SpoolDrop  string // what to drop when the spool is full: "oldest" (default), a file full at a time, or "newest"
 
-	Security Security
+	Security Security     // of the way to the brokers
 	Logger   *slog.Logger // default slog.Default()
 }
 
@@ -135,7 +135,7 @@ type Producer struct {
 
 // Open checks cfg and starts to connect in the background. That Kafka cannot be
 // reached, or that the topic does not exist, is no error here: both are logged,
-// tried again, and flows wait in memory until then. See [Producer.Err].
+// tried again, and flows wait until then. See [Producer.Err].
 func Open(cfg Config) (*Producer, error) {
 	cfg.setDefaults()
 	p := &Producer{cfg: cfg}

@@ -312,6 +312,9 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 		"batches smaller than messages": {Brokers: []string{"b:1"}, Topic: topic, BatchBytes: 1000},
 		"a buffer for no message":       {Brokers: []string{"b:1"}, Topic: topic, Buffer: 1000},
 		"a negative linger":             {Brokers: []string{"b:1"}, Topic: topic, Linger: -1},
+		"a negative timeout":            {Brokers: []string{"b:1"}, Topic: topic, Timeout: -1},
+		"an unknown way to drop":        {Brokers: []string{"b:1"}, Topic: topic, SpoolDrop: "all"},
+		"a spool for nothing":           {Brokers: []string{"b:1"}, Topic: topic, Spool: t.TempDir(), SpoolBytes: 1000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if p, err := Open(cfg); err == nil {
