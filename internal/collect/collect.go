@@ -66,9 +66,12 @@ type Listener struct {
 }
 
 // Writer takes what one goroutine has decoded. Append keeps nothing of the message and
-// does not block. queue.Writer and output.Writer are such.
+// does not block; between Hold and Release it costs less. queue.Writer and output.Writer
+// are such.
 type Writer interface {
 	Append(flow.Message)
+	Hold()
+	Release()
 }
 
 // Collector receives datagrams until Stop.
@@ -108,7 +111,7 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 	c.remember()
 	for _, l := range []struct {
 		name, address string
-		newDecoder    func() decoder
+		newDecoder    newDecoder
 	}{
 		{"sflow", config.SFlow, c.newSFlow},
 		{"netflow", config.NetFlow, c.newNetFlow},
@@ -146,18 +149,18 @@ func (c *Collector) remember() {
 	})
 }
 
-func (c *Collector) newNetFlow() decoder { return netflow.NewDecoder(c.table, c.emitFlows()) }
+// newDecoder returns a decoder that hands its flows to a function.
+type newDecoder func(emit func(*flow.Record)) decoder
 
-func (c *Collector) newSFlow() decoder {
-	return sflow.NewDecoder(c.table, c.emitFlows(), c.emitCounters())
+func (c *Collector) newNetFlow(emit func(*flow.Record)) decoder {
+	return netflow.NewDecoder(c.table, emit)
 }
 
-// emitFlows and emitCounters return what a decoder hands its results to.
-func (c *Collector) emitFlows() func(*flow.Record) {
-	writer := c.outputs.Flows()
-	return func(r *flow.Record) { writer.Append(r) }
+func (c *Collector) newSFlow(emit func(*flow.Record)) decoder {
+	return sflow.NewDecoder(c.table, emit, c.emitCounters())
 }
 
+// emitCounters returns what a decoder hands interface counters to.
 func (c *Collector) emitCounters() func(*flow.Counters) {
 	if c.outputs.Counters == nil {
 		return func(*flow.Counters) {}
@@ -166,12 +169,12 @@ func (c *Collector) emitCounters() func(*flow.Counters) {
 	return func(counters *flow.Counters) { writer.Append(counters) }
 }
 
-func (c *Collector) listen(name, address string, newDecoder func() decoder) error {
+func (c *Collector) listen(name, address string, newDecoder newDecoder) error {
 	var sockets []*metrics.Busy
 	newHandler := func() listen.Handler {
 		busy := new(metrics.Busy)
 		sockets = append(sockets, busy)
-		return c.handler(name, newDecoder(), busy)
+		return c.handler(name, newDecoder, busy)
 	}
 	options := listen.Options{Sockets: c.config.Sockets, Buffer: c.config.SocketBuffer}
 	listener, err := listen.Start(name, address, options, newHandler)
@@ -216,9 +219,11 @@ func (c *Collector) Stop() {
 // end of a datagram would otherwise only show in the kernel's count of drops.
 func (c *Collector) Checks() []metrics.Check { return c.checks }
 
-// handler decodes with d what an allowed exporter sent. Of what cannot be decoded a few
-// lines are logged, since anybody may send anything here; all of it is counted.
-func (c *Collector) handler(name string, d decoder, busy *metrics.Busy) listen.Handler {
+// handler decodes what an allowed exporter sent. Of what cannot be decoded a few lines
+// are logged, since anybody may send anything here; all of it is counted.
+func (c *Collector) handler(name string, newDecoder newDecoder, busy *metrics.Busy) listen.Handler {
+	flows := c.outputs.Flows()
+	d := newDecoder(func(r *flow.Record) { flows.Append(r) })
 	sometimes := rate.Sometimes{First: 5, Interval: 10 * time.Second}
 	refused := refused.WithLabelValues(name)
 	return func(datagram []byte, source netip.AddrPort, received time.Time) {
@@ -227,7 +232,9 @@ func (c *Collector) handler(name string, d decoder, busy *metrics.Busy) listen.H
 			return
 		}
 		busy.Begin(received)
+		flows.Hold()
 		err := d.Decode(datagram, source, received)
+		flows.Release()
 		busy.End()
 		if err != nil {
 			sometimes.Do(func() {

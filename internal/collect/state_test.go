@@ -34,6 +34,9 @@ func (k *kept) Append(m flow.Message) {
 	}
 }
 
+func (k *kept) Hold()    {}
+func (k *kept) Release() {}
+
 func (k *kept) lens() (flows, counters int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -14,6 +14,7 @@ const bufferSize = 64 << 10
 // timer, so it is hardly ever contended.
 type Writer struct {
 	file *File
+	held bool // between Hold and Release; its goroutine's own
 
 	mu       sync.Mutex
 	buffer   []byte
@@ -26,8 +27,29 @@ type Writer struct {
 // buffer is full or a second old; that takes as long as the system does, which is long
 // only for a pipe that is read slowly.
 func (w *Writer) Append(what flow.Message) {
+	if w.held {
+		w.append(what)
+		return
+	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.append(what)
+	w.mu.Unlock()
+}
+
+// Hold takes the lock once for all that the goroutine appends until it calls Release.
+func (w *Writer) Hold() {
+	w.mu.Lock()
+	w.held = true
+}
+
+// Release ends Hold.
+func (w *Writer) Release() {
+	w.held = false
+	w.mu.Unlock()
+}
+
+// append needs mu.
+func (w *Writer) append(what flow.Message) {
 	if w.closed {
 		messagesDropped.WithLabelValues(dropClosed).Inc()
 		return
