@@ -21,9 +21,15 @@ type difference struct {
 	reason      string
 }
 
-// eachDissected calls compare with every capture and what tshark makes of its
-// datagrams, those with templates included.
-func eachDissected(t *testing.T, compare func(c *decoded, packets []node)) {
+// dissected is a capture and what tshark makes of its datagrams, those with templates
+// included.
+type dissected struct {
+	*decoded
+	packets []node
+}
+
+// dissectAll asks tshark about all captures at once.
+func dissectAll(t *testing.T) (list []dissected) {
 	t.Helper()
 	captures := decodeAll(t)
 	var all []datagram
@@ -36,8 +42,35 @@ func eachDissected(t *testing.T, compare func(c *decoded, packets []node)) {
 	}
 	for _, c := range captures {
 		n := len(c.all())
-		compare(c, packets[:n])
+		list = append(list, dissected{c, packets[:n]})
 		packets = packets[n:]
+	}
+	return list
+}
+
+func TestCapturesAreAsTsharkSeesThem(t *testing.T) {
+	captures := dissectAll(t)
+	for _, test := range []struct {
+		promise   string
+		fewest    int // of what is compared, for the test to mean anything
+		read      func(t *testing.T, c dissected) (theirs, ours []string)
+		justified map[string]difference
+	}{
+		{"every NetFlow and IPFIX record", 1900, readFlows, netflowDiffers},
+		{"every sFlow sample", 57, readSamples, sflowDiffers},
+		{"every block of interface counters", 190, readCounters, counterDiffers},
+	} {
+		t.Run(test.promise, func(t *testing.T) {
+			compared := 0
+			for _, c := range captures {
+				theirs, ours := test.read(t, c)
+				compared += len(theirs)
+				report(t, c.decoded, theirs, ours, test.justified)
+			}
+			if compared < test.fewest {
+				t.Errorf("only %d compared, want at least %d: is INDEX.md read right?", compared, test.fewest)
+			}
+		})
 	}
 }
 
