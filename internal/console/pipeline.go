@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,27 +109,19 @@ func titlesAt(stages []stage, l level) string {
 // byLabels lists the series of metric that are not zero, biggest first. name makes
 // a label for people from the label values.
 func byLabels(t trend, metric string, name func(labels string) string) []figure {
-	series := t.now().counters[metric]
+	return byReading(t, metric, func(labels string) reading { return ofSeries(metric, labels) }, name)
+}
+
+// byReading lists a reading for each series of metric, as byLabels does.
+func byReading(t trend, metric string, of func(labels string) reading, name func(labels string) string) []figure {
 	figures := []figure{}
-	for _, labels := range slices.Sorted(maps.Keys(series)) {
-		if series[labels] == 0 {
-			continue
+	for _, labels := range slices.Sorted(maps.Keys(t.now().counters[metric])) {
+		series := of(labels)
+		if value, _ := series(t.now()); value != 0 {
+			figures = append(figures, figure{Label: name(labels), Value: value, Rate: t.rate(series)})
 		}
-		figures = append(figures, figure{
-			Label: name(labels),
-			Value: series[labels],
-			Rate:  t.rate(ofSeries(metric, labels)),
-		})
 	}
-	slices.SortStableFunc(figures, func(a, b figure) int {
-		switch {
-		case a.Value > b.Value:
-			return -1
-		case a.Value < b.Value:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(figures, func(a, b figure) int { return cmp.Compare(b.Value, a.Value) })
 	return figures
 }
 

@@ -95,8 +95,21 @@ func TestAssess(t *testing.T) {
 		{
 			name:   "templates are missing, which passes",
 			before: &snapshot{stored: stored{rows: 1}},
-			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricDecodeErrors + "/ipfix unknown_template": 90000})), stored: full},
+			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricHeldSets + "/": 12})), stored: full},
 			stage:  "records", level: levelWarn, says: "template refresh", overall: levelWarn,
+		},
+		{
+			name:   "datagrams are lost on the way",
+			before: &snapshot{stored: stored{rows: 1}},
+			now:    snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{metricLost + "/192.0.2.1 sflow datagrams": 9})), stored: full},
+			stage:  "datagrams", level: levelWarn, says: "lost on the way", overall: levelWarn,
+		},
+		{
+			name:   "datagrams overtake each other",
+			before: &snapshot{stored: stored{rows: 1}},
+			now: snapshot{counters: counted(plus(minuteOfTraffic, map[string]float64{
+				metricLost + "/192.0.2.1 sflow datagrams": 9, metricLate + "/192.0.2.1 sflow datagrams": 9})), stored: full},
+			stage: "datagrams", level: levelOK, overall: levelOK,
 		},
 		{
 			name:   "nothing of what arrives can be decoded",

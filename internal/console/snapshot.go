@@ -18,6 +18,12 @@ const (
 	metricKernelDrops   = "netmeta_listen_kernel_drops_total"
 	metricReceiveErrors = "netmeta_listen_errors_total"
 	metricReceivedBytes = "netmeta_listen_bytes_total"
+	metricRefused       = "netmeta_collect_refused_datagrams_total"
+	metricLost          = "netmeta_exporter_lost_total"
+	metricLate          = "netmeta_exporter_late_total"
+	metricHeldSets      = "netmeta_exporter_held_sets"
+	metricHeldEnded     = "netmeta_exporter_held_sets_total"
+	metricLimited       = "netmeta_exporter_limited_flows_total"
 	metricRecords       = "netmeta_records_total"
 	metricDecodeErrors  = "netmeta_decode_errors_total"
 	metricAcknowledged  = "netmeta_queue_flows_acknowledged_total"
@@ -84,6 +90,9 @@ func ofCounter(metric string) reading {
 func ofSeries(metric, labels string) reading {
 	return func(s *snapshot) (float64, bool) { return s.counters[metric][labels], true }
 }
+
+// ofGaps is what is missing in the sequence numbers of exporters: what came late is not.
+func ofGaps(s *snapshot) (float64, bool) { return max(0, s.sum(metricLost)-s.sum(metricLate)), true }
 
 // Of the queues only the one with flows is part of the path that the console shows.
 var ofAcknowledged = ofSeries(metricAcknowledged, flow.Topic)

@@ -20,6 +20,8 @@ func assessDatagrams(t trend, listeners []Listener) stage {
 		Losses:  byLabels(t, metricKernelDrops, func(listener string) string { return "dropped by the kernel at " + listenerTitle(listener) }),
 	}
 	s.Losses = append(s.Losses, byLabels(t, metricReceiveErrors, func(listener string) string { return "failed reads at " + listenerTitle(listener) })...)
+	s.Losses = append(s.Losses, byLabels(t, metricRefused, func(listener string) string { return "not of --allow at " + listenerTitle(listener) })...)
+	s.Losses = append(s.Losses, gapFigures(t)...)
 
 	if total == 0 {
 		s.Level = levelIdle
@@ -34,10 +36,28 @@ func assessDatagrams(t trend, listeners []Listener) stage {
 		}
 		s.blame(l, "The kernel drops datagrams because they come faster than this process reads. For bursts, a larger buffer helps: sysctl -w net.core.rmem_max=33554432, then restart NetMeta. Otherwise give it more CPU, or let the exporters sample less, 1:2000 instead of 1:1000.")
 	}
+	if gaps := t.recent(ofGaps); gaps > t.recent(ofCounter(metricKernelDrops)) {
+		s.blame(levelWarn, "The sequence numbers of exporters have gaps: datagrams are lost on the way here, in the network or in the exporter.")
+	}
 	if t.recent(ofCounter(metricReceiveErrors)) > 0 {
 		s.blame(levelWarn, "Reading from a socket fails: the log of this process says why.")
 	}
 	return s
+}
+
+// gapFigures lists what is missing in the sequence numbers of each exporter.
+func gapFigures(t trend) []figure {
+	return byReading(t, metricLost, func(labels string) reading {
+		return func(s *snapshot) (float64, bool) {
+			return max(0, s.counters[metricLost][labels]-s.counters[metricLate][labels]), true
+		}
+	}, func(labels string) string {
+		var exporter, protocol, unit string
+		if parts := strings.Fields(labels); len(parts) == 3 {
+			exporter, protocol, unit = parts[0], parts[1], parts[2]
+		}
+		return fmt.Sprintf("%s missing from %s (%s)", unit, exporter, protocolTitle(protocol))
+	})
 }
 
 // listenerFigures has every listener with its port, those that have received
@@ -69,6 +89,20 @@ func listenerTitle(name string) string {
 // netflow where a datagram's version is none of NetFlow or IPFIX.
 var protocolTitles = map[string]string{"sflow": "sFlow", "netflow": "NetFlow, IPFIX", "netflow5": "NetFlow v5", "netflow9": "NetFlow v9", "ipfix": "IPFIX"}
 
+func protocolTitle(protocol string) string {
+	if title := protocolTitles[protocol]; title != "" {
+		return title
+	}
+	return protocol
+}
+
+// heldTitles explains what became of data sets that waited for their template.
+var heldTitles = map[string]string{
+	"expired": "sets whose template did not come in time",
+	"evicted": "sets whose exporter was forgotten before its template came",
+	"refused": "sets that could not wait for their template",
+}
+
 // decodeErrorTitles explains the values of the label reason.
 var decodeErrorTitles = map[string]string{
 	"version":          "unknown version",
@@ -88,9 +122,7 @@ var decodeErrorTitles = map[string]string{
 
 func decodeErrorTitle(labels string) string {
 	protocol, reason, _ := strings.Cut(labels, " ")
-	if title := protocolTitles[protocol]; title != "" {
-		protocol = title
-	}
+	protocol = protocolTitle(protocol)
 	if title := decodeErrorTitles[reason]; title != "" {
 		reason = title
 	}
@@ -102,13 +134,18 @@ func assessRecords(t trend) stage {
 	s := stage{
 		ID: "records", Title: "Records", Unit: "flow records since the start", Level: levelOK,
 		Total: &total, Rate: t.rate(ofCounter(metricRecords)),
-		Details: byLabels(t, metricRecords, func(protocol string) string {
-			if title := protocolTitles[protocol]; title != "" {
-				return title
-			}
-			return protocol
-		}),
-		Losses: byLabels(t, metricDecodeErrors, decodeErrorTitle),
+		Details: byLabels(t, metricRecords, protocolTitle),
+		Losses:  byLabels(t, metricDecodeErrors, decodeErrorTitle),
+	}
+	for _, f := range byLabels(t, metricHeldEnded, func(outcome string) string { return heldTitles[outcome] }) {
+		if f.Label != "" {
+			s.Losses = append(s.Losses, f)
+		}
+	}
+	s.Losses = append(s.Losses, byLabels(t, metricLimited, func(exporter string) string { return "left out by the limit of " + exporter })...)
+	if waiting := t.now().sum(metricHeldSets); waiting > 0 {
+		s.Details = append(s.Details, figure{Label: "sets waiting for their template", Value: waiting})
+		s.blame(levelWarn, "Data has arrived before its templates; it is kept for some minutes and read when they come. If they do not, set a shorter template refresh at the exporter.")
 	}
 	if total == 0 && len(s.Losses) == 0 {
 		s.Level = levelIdle
@@ -118,26 +155,12 @@ func assessRecords(t trend) stage {
 	if failed == 0 {
 		return s
 	}
-	if withoutTemplate := t.recent(unknownTemplates); withoutTemplate == failed {
-		s.blame(levelWarn, "Data arrives before its templates. That ends when the exporter repeats them, often after 1 to 30 minutes: set a shorter template refresh there.")
-		return s
-	}
 	l := levelWarn
 	if mostly(failed, t.recent(ofCounter(metricRecords))) {
 		l = levelBad
 	}
 	s.blame(l, "Some of what arrives cannot be decoded: check that each exporter sends its protocol to the right port; the log names the exporters.")
 	return s
-}
-
-func unknownTemplates(s *snapshot) (float64, bool) {
-	var total float64
-	for labels, value := range s.counters[metricDecodeErrors] {
-		if strings.HasSuffix(labels, " unknown_template") {
-			total += value
-		}
-	}
-	return total, true
 }
 
 // lagLimit is how many waiting Kafka messages are more than the second's worth
