@@ -13,17 +13,18 @@ import (
 const (
 	MaxASPath      = 128 // AS numbers of Record.ASPath
 	MaxCommunities = 128 // of Record.Communities
-	MaxName        = 128 // bytes of Record.ApplicationName and Counters.Name
+	MaxName        = 80  // bytes of Record.ApplicationName and Counters.Name
 )
 
 // MaxEncodedSize bounds what one AppendDelimited adds, and is the capacity that it
-// needs. Every field at its longest, with the length in front, takes 2093 bytes; more
-// than twice as many make a position in a message valid by a mask, and leave room for
-// the words that are written, however few bytes of one count.
+// needs. Every field at its longest, with the length in front, takes 2044 bytes. That is
+// less than a power of two, so that a mask makes a position in a message valid; behind
+// the last one there is room for the words that are written, however few bytes of one
+// count.
 const MaxEncodedSize = maxPosition + 1 + wordBytes
 
 const (
-	maxPosition = 1<<12 - 1
+	maxPosition = 1<<11 - 1
 	wordBytes   = 8
 )
 
