@@ -3,8 +3,8 @@
 //
 // A datagram is read from the outside in: message header (v5.go, message.go), sets
 // (sets.go), the templates (template.go) or records (data.go, options.go) of a set, the
-// fields of a record (fields.go, as program.go has compiled them for the template), and
-// last what the fields mean together (resolve.go, extras.go, times.go, biflow.go) and
+// fields of a record (fields.go, compiled by program.go and read by run.go), and last
+// what the fields mean together (resolve.go, extras.go, times.go, biflow.go) and
 // how much they stand for (finish.go). Every length and count is checked against the
 // bytes that are there before it is believed, and a problem costs no more than the
 // smallest part that it makes unreadable: a record, a set, or the rest of the datagram.

@@ -124,11 +124,19 @@ func (v *values) resolveTransport() {
 
 func isICMP(proto uint32) bool { return proto == protoICMP || proto == protoICMPv6 }
 
+// portless are the IP protocols without ports. A table, because TCP and UDP alternate
+// as no branch could foresee. Protocol 0 stands for exporters that do not tell it.
+var portless = func() (protocols [256]bool) {
+	for proto := range protocols {
+		protocols[proto] = proto != 0 && !packet.HasPorts(uint32(proto))
+	}
+	return protocols
+}()
+
 // dropFalsePorts clears what cannot be ports: of a protocol that has none, where
-// some exporters put the ICMP type, and of fragments other than the first. Protocol
-// 0 stands for exporters that do not tell it.
+// some exporters put the ICMP type, and of fragments other than the first.
 func dropFalsePorts(r *flow.Record) {
-	if r.Proto != 0 && !packet.HasPorts(r.Proto) || r.FragmentOffset > 0 {
+	if portless[r.Proto&0xff] || r.FragmentOffset > 0 {
 		r.SrcPort, r.DstPort = 0, 0
 	}
 }
