@@ -29,6 +29,10 @@ var (
 		Name: "netmeta_listen_bytes_total",
 		Help: "Bytes of UDP payload received, by listener.",
 	}, []string{"listener"})
+	handling = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_listen_handling_seconds_total",
+		Help: "Time spent on decoding what was received and encoding its flows, by listener. Divided by netmeta_listen_datagrams_total it is the time for a datagram; as its rate nears the number of sockets, they cannot read faster.",
+	}, []string{"listener"})
 	receiveErrors = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_listen_errors_total",
 		Help: "Failed reads from a socket, by listener. Some of them are in the log, with the reason.",
@@ -61,7 +65,7 @@ type Listener struct {
 	sockets []*socket
 	wait    sync.WaitGroup
 
-	datagrams, bytes, errors prometheus.Counter
+	datagrams, bytes, errors, handling prometheus.Counter
 
 	logging rate.Sometimes // of failed reads, which can be as many as datagrams
 }
@@ -87,6 +91,7 @@ func Start(name, address string, o Options, newHandler func() Handler) (*Listene
 		datagrams: datagrams.WithLabelValues(name),
 		bytes:     receivedBytes.WithLabelValues(name),
 		errors:    receiveErrors.WithLabelValues(name),
+		handling:  handling.WithLabelValues(name),
 		logging:   rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 	granted := 0

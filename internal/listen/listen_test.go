@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 func TestDatagramsOfEverySizeArriveWholeWithTheirSource(t *testing.T) {
@@ -53,6 +55,9 @@ func TestDatagramsOfEverySizeArriveWholeWithTheirSource(t *testing.T) {
 			}
 			if n, size := metric(t, l, "netmeta_listen_datagrams_total"), metric(t, l, "netmeta_listen_bytes_total"); n != 8 || size != total {
 				t.Errorf("counted %d datagrams with %d bytes, want 8 with %d", n, size, total)
+			}
+			if seconds := testutil.ToFloat64(l.handling); seconds <= 0 {
+				t.Errorf("handling them took %v seconds", seconds)
 			}
 		})
 	}

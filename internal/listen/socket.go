@@ -63,7 +63,9 @@ func (s *socket) receive() bool {
 		})
 		time.Sleep(10 * time.Millisecond)
 	}
-	s.handleAll(n, received)
+	if n > 0 {
+		s.handleAll(n, received)
+	}
 	if end := s.drainEnd.Load(); end != 0 {
 		return (n > 0 || err != nil) && received.UnixNano() < end
 	}
@@ -84,4 +86,5 @@ func (s *socket) handleAll(n int, received time.Time) {
 	for i := range n {
 		s.handle(s.datagram(i), s.source(i), received)
 	}
+	s.handling.Add(time.Since(received).Seconds())
 }
