@@ -94,7 +94,7 @@ func (k *kafkaFlags) openKafka(spool string) (destination, error) {
 	d := destination{
 		name:    "Kafka",
 		Outputs: collect.Outputs{Flows: func() collect.Writer { return flows.NewWriter() }},
-		checks:  []metrics.Check{{Name: "kafka", Probe: flows.Err}},
+		checks:  []metrics.Check{{Name: "kafka", Probe: flows.Safe}},
 		close:   flows.Close,
 	}
 	if k.countersTopic == "" {
@@ -106,6 +106,7 @@ func (k *kafkaFlags) openKafka(spool string) (destination, error) {
 	if err != nil {
 		return destination{}, errors.Join(err, flows.Close(context.Background()))
 	}
+	d.checks = append(d.checks, metrics.Check{Name: "kafka-counters", Probe: counters.Safe})
 	d.Counters = func() collect.Writer { return counters.NewWriter() }
 	d.close = func(ctx context.Context) error { return errors.Join(flows.Close(ctx), counters.Close(ctx)) }
 	return d, nil

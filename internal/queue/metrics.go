@@ -7,13 +7,13 @@ import (
 
 // Reasons for which flows are dropped.
 const (
-	dropBufferFull = "buffer_full"   // the spool or, without one, Kafka took less than arrived, for as long as Config.Buffer lasts
-	dropSpoolFull  = "spool_full"    // Kafka was away for longer than Config.SpoolBytes lasts
+	dropBufferFull = "buffer_full"   // the spool or, without one, Kafka took less than arrived, for longer than the memory of --kafka-buffer lasts
+	dropSpoolFull  = "spool_full"    // Kafka was away for longer than --spool-size lasts
 	dropDamaged    = "spool_damaged" // the spool could not be read back
 	dropTooLarge   = "too_large"     // a single flow exceeds the topic's max.message.bytes
 	dropRefused    = "refused"       // the broker called the batch invalid again and again
 	dropEncode     = "encode"        // the compressor failed
-	dropClosed     = "closed"        // appended after, or not delivered before, the end of Close
+	dropClosed     = "closed"        // received after, or not delivered before, the end of the process
 )
 
 // accepted + recovered = acknowledged + dropped + what waits, in flows. Every series belongs

@@ -198,6 +198,32 @@ func (p *Producer) linger(ctx context.Context) {
 // of it.
 func (p *Producer) Ready() bool { return p.health.ready() }
 
+// fullMargin is how much room a full spool may have for a moment, since it drops files
+// and not batches.
+const fullMargin = 32 << 20
+
+// Safe returns nil while flows that are accepted now get to Kafka, or else to a spool
+// that has room for them and outlives the process. Otherwise it says what is wrong.
+func (p *Producer) Safe() error {
+	if p.health.ready() {
+		return nil
+	}
+	err := p.health.err()
+	if err == nil {
+		err = fmt.Errorf("not connected to Kafka at %s yet", strings.Join(p.cfg.Brokers, ","))
+	}
+	if p.cfg.Spool == "" {
+		return err
+	}
+	switch stats := p.spool.Stats(); {
+	case stats.MemoryFlows > 0:
+		return fmt.Errorf("the spool in %s cannot be written, flows wait in memory: %w", p.cfg.Spool, err)
+	case stats.Bytes > p.cfg.SpoolBytes-min(fullMargin, p.cfg.SpoolBytes/4):
+		return fmt.Errorf("the spool in %s is full, the %s flows are dropped: %w", p.cfg.Spool, p.cfg.SpoolDrop, err)
+	}
+	return nil
+}
+
 // Err returns why flows cannot be delivered at present, to some partition or at
 // all, or nil.
 func (p *Producer) Err() error { return p.health.err() }
