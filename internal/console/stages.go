@@ -168,10 +168,13 @@ func assessRecords(t trend) stage {
 const lagLimit = 2000
 
 var dropTitles = map[string]string{
-	"buffer_full": "dropped, buffer full",
-	"too_large":   "dropped, too large for Kafka",
-	"refused":     "dropped, refused by Kafka",
-	"closed":      "dropped at shutdown",
+	"buffer_full":   "dropped, buffer full",
+	"spool_full":    "dropped, spool full",
+	"spool_damaged": "dropped, damaged on disk",
+	"too_large":     "dropped, too large for Kafka",
+	"refused":       "dropped, refused by Kafka",
+	"encode":        "dropped, could not be compressed",
+	"closed":        "dropped at shutdown",
 }
 
 func assessKafka(t trend) stage {
