@@ -31,7 +31,7 @@ storage     How flows_raw is stored best: bytes a row, what inserts and merges c
             original NetMeta and in today's, on the same flows in the same engine.
 
   --rows N             flows, up to 200000000 (20000000); ROWS is the same
-  --days N             days that they are spread over (1)
+  --hours N            hours that they are spread over (24)
   --random             draw addresses and ports evenly: the worst case
   --rounds N           rounds of each query; the best is reported (3)
   --cold N             rounds with nothing in memory (2)

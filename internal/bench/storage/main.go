@@ -53,7 +53,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	flags := flag.NewFlagSet("bench.sh storage", flag.ContinueOnError)
 	flags.SetOutput(help)
 	flags.IntVar(&o.rows, "rows", 20_000_000, "flows to store, up to 200 million")
-	flags.IntVar(&o.days, "days", 1, "days that the flows are spread over")
+	flags.IntVar(&o.hours, "hours", 24, "hours that the flows are spread over, up to a midnight")
 	flags.BoolVar(&o.random, "random", false, "draw addresses and ports evenly: the worst case")
 	flags.IntVar(&o.warm, "rounds", 3, "rounds of each query; the best is reported")
 	flags.IntVar(&o.cold, "cold", 2, "rounds with nothing in memory")
@@ -77,8 +77,8 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	case o.rows < 1 || o.rows > 200_000_000:
 		return o, fmt.Errorf("--rows %d: must be 1 to 200000000", o.rows)
-	case o.days < 1 || o.days > 31:
-		return o, fmt.Errorf("--days %d: must be 1 to 31", o.days)
+	case o.hours < 4 || o.hours > 31*24:
+		return o, fmt.Errorf("--hours %d: must be 4 to 744", o.hours)
 	case o.warm < 1 || o.cold < 0:
 		return o, fmt.Errorf("--rounds %d, --cold %d: must be at least 1 and 0", o.warm, o.cold)
 	case o.output != "table" && o.output != "json":

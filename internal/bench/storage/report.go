@@ -89,9 +89,10 @@ func (r report) writeTable(w io.Writer) error {
 func (r report) writeStorage(out io.Writer) {
 	fmt.Fprintf(out, "%s rows. From Kafka to rows: %s rows per second of processor time.\n\n", humanize.Comma(int64(r.tables[0].rows)),
 		rate(r.tables[0].rows, r.parsed))
-	fmt.Fprintln(out, "design\tbytes a row\tof the first\tinserts, rows/CPU-s\tmerges, rows/CPU-s\t")
+	fmt.Fprintln(out, "design\tbytes a row\tof the first\tinserts, rows/CPU-s\tmerges, rows/CPU-s\twhat it is\t")
 	for _, t := range r.tables {
-		fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%s\t%s\t\n", t.name, t.size.total/float64(t.rows), t.size.total/r.tables[0].size.total, rate(t.rows, t.insert), rate(t.rows, t.merge))
+		fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%s\t%s\t%s\t\n", t.name, t.size.total/float64(t.rows), t.size.total/r.tables[0].size.total,
+			rate(t.rows, t.insert), rate(t.rows, t.merge), t.about)
 	}
 	fmt.Fprintln(out)
 }

@@ -16,14 +16,19 @@ import (
 // traffic is what the tables are filled with.
 type traffic struct {
 	rows   int
-	days   int
+	hours  int
 	random bool // addresses and ports are drawn evenly: nothing repeats, nothing compresses
 }
 
-// firstDay is when the data set begins.
+// firstDay is when a data set of a day or more begins.
 var firstDay = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-func (t traffic) end() time.Time { return firstDay.AddDate(0, 0, t.days) }
+// end is a midnight, so that a data set of a few hours has the evening, too.
+func (t traffic) end() time.Time {
+	return firstDay.Add(time.Duration(max(24, t.hours)) * time.Hour)
+}
+
+func (t traffic) begin() time.Time { return t.end().Add(-time.Duration(t.hours) * time.Hour) }
 
 // sites is how many places have routers. Each has the four exporters of the generator's
 // demo, so that there are as many exporters as in a network of some size.
@@ -47,7 +52,7 @@ const (
 func (t traffic) blocks(ctx context.Context, each func(block) error) error {
 	var b block
 	n := network{sequence: map[netip.Addr]uint32{}, rng: rand.New(rand.NewPCG(1, 1))}
-	history := generate.HistoryOptions{From: firstDay, To: t.end(), Flows: t.rows, Seed: 1}
+	history := generate.HistoryOptions{From: t.begin(), To: t.end(), Flows: t.rows, Seed: 1}
 	err := generate.History(ctx, history, func(r *flow.Record) error {
 		n.place(r)
 		if t.random {
