@@ -60,7 +60,7 @@ func randomRecord(random *rand.Rand, fields []field) (record []byte) {
 // said of one must not remain for the next.
 func TestRecordsAreTheSameAloneAndBehindOthers(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
-	for range 500 {
+	for range 200 {
 		fields := randomTemplate(random)
 		templates := ipfix10(set(2, template(256, fields...)))
 		var together []byte
