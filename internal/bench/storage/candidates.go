@@ -40,7 +40,8 @@ var (
 		"ADD INDEX IF NOT EXISTS destination_as DstAS TYPE set(1000) GRANULARITY 1",
 	}
 	perSecond = []string{`ADD PROJECTION IF NOT EXISTS per_second
-		(SELECT TimeReceived, FlowDirection, EType, Proto, count(), sum(Bytes * SamplingRate), sum(Packets * SamplingRate)
+		(SELECT TimeReceived, FlowDirection, EType, Proto,
+			count(), sum(Bytes * SamplingRate), sum(Bytes * 8 * SamplingRate), sum(Packets * SamplingRate)
 		GROUP BY TimeReceived, FlowDirection, EType, Proto)`}
 
 	everything = slices.Concat(codecs, timeIndex, hostIndex, asIndex, perSecond)
