@@ -9,6 +9,7 @@ usage() {
 	cat <<'USAGE'
 Usage: scripts/bench.sh collector [OPTION]...
        scripts/bench.sh storage [ROWS] [OPTION]...
+       scripts/bench.sh profile
 
 collector   What a flow record costs in processor time, and from which rate on records
             are lost: netmeta collect beside goflow2, nfdump and pmacct. All get the
@@ -42,6 +43,9 @@ storage     How flows_raw is stored best: bytes a row, what inserts and merges c
   --output table|json  json: {"bytes_per_row":{"original":N,"netmeta":N},
                        "queries":[{"name":"...","kind":"filter|scan","original_ms":N,
                        "netmeta_ms":N,...}],"insert_rows_per_second":N}
+
+profile     Profile of the decoders for the compiler, cmd/netmeta/default.pgo, which every
+            build of netmeta uses: to be made anew after changes to the decoders.
 
 Results go to standard output, progress to standard error. collector builds goflow2 at
 the version in go.mod into .build/bench and installs nfdump and pmacct with apt-get where
@@ -98,9 +102,25 @@ bench_storage() {
 	exec .build/bench/storage "$@"
 }
 
+# make_profile has the benchmarks that go through decoders and encoder say which code is
+# run most.
+make_profile() {
+	need_go
+	local package
+	profiles=$(mktemp -d)
+	trap 'rm -rf "$profiles"' EXIT
+	for package in netflow sflow; do
+		go test -run '^$' -bench DecodeAndEncode -benchtime 2s -o "$profiles/$package.test" \
+			-cpuprofile "$profiles/$package.prof" "./internal/$package" >&2
+	done
+	go tool pprof -proto "$profiles"/*.prof >cmd/netmeta/default.pgo
+	say "Wrote cmd/netmeta/default.pgo"
+}
+
 case ${1:-} in
 collector) bench_collector "${@:2}" ;;
 storage) bench_storage "${@:2}" ;;
+profile) make_profile ;;
 -h | --help) usage ;;
 *)
 	usage >&2
