@@ -38,7 +38,8 @@ const insertSettings = ` SETTINGS max_threads = 1, max_insert_threads = 1, max_b
 func (l *loader) load(ctx context.Context, t traffic) error {
 	began, rows := time.Now(), 0
 	err := t.blocks(ctx, func(b block) error {
-		if err := l.put(ctx, b); err != nil {
+		arrived, err := l.put(ctx, b)
+		if err != nil {
 			return err
 		}
 		for i := range l.tables {
@@ -47,7 +48,7 @@ func (l *loader) load(ctx context.Context, t traffic) error {
 				return err
 			}
 		}
-		rows += b.rows
+		rows += arrived
 		fmt.Fprintf(l.progress, "stored %s of %s flows after %s\n", comma(rows), comma(t.rows), time.Since(began).Round(time.Second))
 		return nil
 	})
@@ -62,13 +63,13 @@ func (l *loader) load(ctx context.Context, t traffic) error {
 		fmt.Fprintf(l.progress, "%s: stored with %.1f s of processor time, merged with %.1f s, %.1f bytes a row\n",
 			t.name, t.insert.cpu.Seconds(), t.merge.cpu.Seconds(), t.size.total/float64(rows))
 	}
-	return l.run(ctx, staging, "TRUNCATE TABLE batch")
+	return l.run(ctx, staging, "TRUNCATE TABLE block")
 }
 
 // store copies the block that is in the staging database.
 func (l *loader) store(ctx context.Context, t *table) error {
 	took, err := timed(func() error {
-		return l.run(ctx, t.name, "INSERT INTO flows_raw ("+t.columns+") SELECT "+t.columns+" FROM "+staging+".batch"+insertSettings)
+		return l.run(ctx, t.name, "INSERT INTO flows_raw ("+t.columns+") SELECT "+t.columns+" FROM "+staging+".block"+insertSettings)
 	})
 	t.insert.add(took)
 	return err

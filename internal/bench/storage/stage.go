@@ -21,7 +21,7 @@ import (
 )
 
 // staging is the database with NetMeta's own schema. Flows come in through its Kafka
-// table and its view, and wait in the table batch until each design has stored them.
+// table and its view, and wait in the table block until each design has stored them.
 const staging = "staging"
 
 // stage makes rows of flows as production does: Kafka, Kafka engine, view.
@@ -97,16 +97,17 @@ func (s *stage) migrate(ctx context.Context) error {
 	return clickhouse.Migrate(ctx, db)
 }
 
-// redirect makes the view of flows_raw fill the table batch, which is in memory.
+// redirect makes the view of flows_raw fill the table arriving, which is in memory.
 func (s *stage) redirect(ctx context.Context) error {
 	selected, err := s.text(ctx, staging, "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = 'flows_raw_view' FORMAT TabSeparatedRaw")
 	if err != nil {
 		return err
 	}
 	for _, sql := range []string{
-		"CREATE TABLE batch AS flows_raw ENGINE = Memory",
+		"CREATE TABLE arriving AS flows_raw ENGINE = Memory",
+		"CREATE TABLE block AS flows_raw ENGINE = Memory",
 		"DROP VIEW flows_raw_view SYNC",
-		"CREATE MATERIALIZED VIEW batch_view TO batch AS " + selected,
+		"CREATE MATERIALIZED VIEW arriving_view TO arriving AS " + selected,
 	} {
 		if err := s.run(ctx, staging, sql); err != nil {
 			return err
@@ -115,12 +116,10 @@ func (s *stage) redirect(ctx context.Context) error {
 	return nil
 }
 
-// put sends a block through Kafka and waits until all of it is in the table batch,
-// which is emptied before.
-func (s *stage) put(ctx context.Context, b block) error {
-	if err := s.run(ctx, staging, "TRUNCATE TABLE batch"); err != nil {
-		return err
-	}
+// put sends a block through Kafka, waits until all of it has come out and replaces the
+// table block by it. It returns how many rows that are: on a very busy machine Kafka may
+// deliver something twice.
+func (s *stage) put(ctx context.Context, b block) (rows int, err error) {
 	messages := make([]kafka.Message, len(b.messages))
 	for i, m := range b.messages {
 		messages[i].Value = m
@@ -132,17 +131,26 @@ func (s *stage) put(ctx context.Context, b block) error {
 		return s.arrived(ctx, b.rows)
 	})
 	s.parsed.add(took)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	for _, sql := range []string{"TRUNCATE TABLE block", "EXCHANGE TABLES arriving AND block"} {
+		if err := s.run(ctx, staging, sql); err != nil {
+			return 0, err
+		}
+	}
+	n, err := s.number(ctx, staging, "SELECT count() FROM block")
+	return int(n), err
 }
 
-// patience is how long flows may take from the broker to the table batch.
+// patience is how long flows may take through the broker and the view.
 const patience = 5 * time.Minute
 
 func (s *stage) arrived(ctx context.Context, rows int) error {
 	got := 0.0
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		var err error
-		if got, err = s.number(ctx, staging, "SELECT count() FROM batch"); err != nil || int(got) == rows {
+		if got, err = s.number(ctx, staging, "SELECT count() FROM arriving"); err != nil || int(got) >= rows {
 			return err
 		}
 	}
