@@ -1,0 +1,1 @@
+ALTER TABLE flows_raw DROP INDEX IF EXISTS time

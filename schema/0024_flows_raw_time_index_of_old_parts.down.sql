@@ -1,0 +1,1 @@
+ALTER TABLE flows_raw CLEAR INDEX IF EXISTS time

@@ -1,0 +1,1 @@
+ALTER TABLE flows_raw MATERIALIZE INDEX time
