@@ -72,7 +72,7 @@ func stored(t *testing.T, brokers []string, flows uint64) (sum uint64) {
 }
 
 func TestCollectWritesEverythingToKafkaBeforeItEnds(t *testing.T) {
-	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic))
+	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic, flow.CountersTopic))
 	if err != nil {
 		t.Fatal(err)
 	}
