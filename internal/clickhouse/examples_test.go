@@ -53,9 +53,10 @@ func TestDocumentedQueryFindsTheInterfaceThatIsSampledBadly(t *testing.T) {
 	now := uint64(time.Now().Unix())
 	exporter := []byte{192, 0, 2, 1}
 	var flows, counters []proto.Message
-	for range 400 {
+	// The first half came before the first counters, which say nothing about it.
+	for i := range uint64(800) {
 		flows = append(flows, &pb.FlowMessage{
-			TimeReceived: now, SamplerAddress: exporter, SamplingRate: 100, Bytes: 1000, Packets: 1, InIf: 1, OutIf: 2,
+			TimeReceived: now - 600 + i/400*600, SamplerAddress: exporter, SamplingRate: 100, Bytes: 1000, Packets: 1, InIf: 1, OutIf: 2,
 		})
 	}
 	// Interface 2 sent twice as much as the samples say.
@@ -69,7 +70,7 @@ func TestDocumentedQueryFindsTheInterfaceThatIsSampledBadly(t *testing.T) {
 	}
 	publish(t, broker, delimited(t, flows...))
 	publishTo(t, broker, flow.CountersTopic, delimited(t, counters...))
-	waitFor(t, db, 400, "SELECT count() FROM flows_raw")
+	waitFor(t, db, 800, "SELECT count() FROM flows_raw")
 	waitFor(t, db, 4, "SELECT count() FROM interface_counters")
 	got := query[string](t, db, "SELECT arrayStringConcat(groupArray(concat(toString(Interface), ' ', Direction, ': ', toString(deviation_percent), ' of ', toString(expected_percent))), ', ') FROM ("+comparison+")")
 	if want := "2 out: -50 of 9.8, 1 in: 0 of 9.8"; got != want {
