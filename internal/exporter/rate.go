@@ -100,23 +100,34 @@ func (s *State) optionsRate(domain domainKey, sampler uint64) uint64 {
 	return rate
 }
 
+// agreement is the rate that the samplers of a domain have in common.
+type agreement struct {
+	rate  uint64
+	until int64 // when it has to be worked out again, nanoseconds since 1970
+}
+
 // agreedRate returns the rate that all samplers of the domain have in common, 0 if
 // they differ or there is none. Working that out counts as use of them all; what was
-// worked out holds until one of them changes or is forgotten.
+// worked out holds until one of them changes or is forgotten, but only for a part of
+// their lifetime, so that those in use do not come to its end.
 func (s *State) agreedRate(domain domainKey, l limits, now int64) uint64 {
-	if rate, ok := s.agreed[domain]; ok {
-		return rate
+	if a, ok := s.agreed[domain]; ok && now < a.until {
+		return a.rate
 	}
 	var agreed uint64
-	for key, e := range s.rates.all() {
+	for key := range s.rates.all() {
 		if key.domainKey != domain {
 			continue
 		}
-		if agreed != 0 && agreed != e.value {
+		rate, ok := s.rates.get(key, l, now)
+		if !ok {
+			continue
+		}
+		if agreed != 0 && agreed != rate {
 			agreed = 0
 			break
 		}
-		agreed = e.value
+		agreed = rate
 	}
 	// Domains come from the network too, also those that have no rates: no more are
 	// kept than there are rates, whose estimated size includes theirs.
@@ -124,8 +135,8 @@ func (s *State) agreedRate(domain domainKey, l limits, now int64) uint64 {
 		clear(s.agreed)
 	}
 	if s.agreed == nil {
-		s.agreed = make(map[domainKey]uint64)
+		s.agreed = make(map[domainKey]agreement)
 	}
-	s.agreed[domain] = agreed
+	s.agreed[domain] = agreement{agreed, now + l.lifetime/24}
 	return agreed
 }

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -55,6 +56,25 @@ func TestRateIsTheMostSpecific(t *testing.T) {
 				t.Error("another domain has it too")
 			}
 		})
+	}
+}
+
+// Exporters may say a rate once, when they start, and not name the sampler in records.
+func TestRateThatIsNeededIsNotForgotten(t *testing.T) {
+	table := NewTable(Config{})
+	address := spoofed(1)
+	establish(table, address, start).SetRate(9, 1, 3, 300)
+	now := start
+	for ; now.Sub(start) < 50*time.Hour; now = now.Add(30 * time.Minute) {
+		state := table.Get(address, now)
+		state.SetRate(9, 2, 1, uint64(now.Unix())) // what changes makes room
+		if rate, source := state.Rate(9, 1, 0, 0); rate != 300 || source != pb.FlowMessage_RATE_OPTIONS {
+			t.Fatalf("after %v: rate %d from %v, want 300 from options", now.Sub(start), rate, source)
+		}
+	}
+	restarted := load(t, save(t, table, now), now)
+	if rate, _ := restarted.Get(address, now).Rate(9, 1, 0, 0); rate != 300 {
+		t.Errorf("rate %d after a restart, want 300", rate)
 	}
 }
 

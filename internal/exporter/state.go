@@ -30,8 +30,8 @@ type State struct {
 	mu           sync.Mutex
 	templates    kept[templateKey, *Template]
 	rates        kept[samplerKey, uint64]
-	agreed       map[domainKey]uint64 // see agreedRate; emptied when a rate changes
-	boots        kept[uint32, uint64] // by domain
+	agreed       map[domainKey]agreement // see agreedRate; emptied when a rate changes
+	boots        kept[uint32, uint64]    // by domain
 	applications kept[uint64, string]
 	streams      kept[streamKey, *stream]
 	limiter      *limiter // nil until it is needed
