@@ -56,8 +56,12 @@ func isPadding(b []byte, t *exporter.Template) bool {
 	return t.Variable && len(b) < 4 && isZero(b)
 }
 
-// maxMoves bounds what the compiled templates of a decoder occupy, to about 3 MB.
-const maxMoves = 1 << 16
+// What the compiled templates of a decoder occupy is bounded to about 6 MB, by their
+// fields: also those that are not read, since a template is kept with its program.
+const (
+	maxCompiled     = 1 << 17 // fields
+	programOverhead = 8       // in fields
+)
 
 // programOf returns the program of a template, which it compiles once.
 func (d *Decoder) programOf(t *exporter.Template) *program {
@@ -65,11 +69,10 @@ func (d *Decoder) programOf(t *exporter.Template) *program {
 		return p
 	}
 	p := d.compile(t)
-	size := 1 + len(p.numbers32) + len(p.better32) + len(p.numbers64) + len(p.better64) +
-		len(p.addresses) + len(p.sections) + len(p.places)
-	if d.moves += size; d.moves > maxMoves {
+	size := programOverhead + len(t.Fields)
+	if d.compiled += size; d.compiled > maxCompiled {
 		clear(d.programs)
-		d.moves = size
+		d.compiled = size
 	}
 	d.programs[t] = p
 	return p

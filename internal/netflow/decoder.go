@@ -82,7 +82,7 @@ type Decoder struct {
 
 	fields   []exporter.Field // of the template at hand
 	programs map[*exporter.Template]*program
-	moves    int // in all programs
+	compiled int // fields in all of them, see maxCompiled
 	names    map[string]string
 }
 
