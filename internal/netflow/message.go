@@ -67,7 +67,6 @@ func (d *Decoder) readIPFIX(datagram []byte) {
 	}
 	d.readSets(datagram, headerSizeIPFIX)
 	d.state.Sequence(d.protocol, d.domain, d.sequence, d.units())
-	d.readReleased()
 }
 
 // units is by how much an IPFIX sequence number grows from this message to the next:
