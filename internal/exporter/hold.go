@@ -35,7 +35,7 @@ type Held struct {
 	Exported int64  // the exporter's clock, milliseconds since 1970
 	Uptime   uint32 // of the exporter, milliseconds
 	Sequence uint32 // of the datagram
-	Body     []byte // of the set, without its header
+	Body     []byte // of the set, as the decoder gave it
 }
 
 func (h Held) bytes() int { return heldOverhead + len(h.Body) }

@@ -35,6 +35,24 @@ func TestFlowsWaitForTheirTemplate(t *testing.T) {
 	}
 }
 
+// Two sockets may read datagrams of one exporter at the same time: one finds no template
+// for a set, the other learns it, and only then the first one holds the set.
+func TestFlowsHeldWhileTheirTemplateCameAreReleasedWhenItIsRepeated(t *testing.T) {
+	c := newCollector(exporter.Config{})
+	template := v9(set(0, bytesTemplate(256)))
+	if err := c.decode(template); err != nil {
+		t.Fatal(err)
+	}
+	window := join(zeros(margin), u32(100))
+	if !c.table.Get(source.Addr(), received).Hold(9, testDomain, 256, exporter.Held{Received: received, Body: window}) {
+		t.Fatal("there is no room for the set")
+	}
+	if err := c.decode(template); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, []uint64{100}, bytesOf(c.records))
+}
+
 func TestFlowsThatWaitedAreAsOfTheirOwnDatagram(t *testing.T) {
 	c := newCollector(exporter.Config{})
 	early := v9At(testUptime, set(256, u32(testUptime-2_000)))

@@ -125,9 +125,10 @@ func (d *Decoder) learn(h templateHeader, options bool) error {
 		return err
 	}
 	if d.state.SetTemplate(d.version, d.domain, h.id, t) {
-		d.release(h.id, t)
 		templateEvents.WithLabelValues(d.protocol.String(), "learned").Inc()
 	}
+	// Also where it is known: another socket may have looked for it just before it came.
+	d.release(h.id, t)
 	return nil
 }
 
