@@ -94,9 +94,12 @@ func TestInABrowser(t *testing.T) {
 	page.Press(`#setup [aria-selected="true"]`, kb.ArrowRight)
 	page.WaitFor("the next device is shown", `document.querySelector("#setup-panel").innerText.includes("feature sflow")`)
 
-	for _, width := range []int64{1920, 400} {
+	for _, width := range []int64{1920, 1280, 400} {
 		page.Resize(width, 900)
 		page.SeeTraffic()
+		if hidden := page.HiddenSideways(); width >= 1280 && len(hidden) > 0 {
+			t.Errorf("at %d pixels one has to scroll to see all of %q", width, hidden)
+		}
 		if wide := page.OverflowsSideways(); len(wide) > 0 {
 			t.Errorf("at %d pixels the page is wider than the window: %q", width, wide)
 		}

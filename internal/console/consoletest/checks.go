@@ -70,6 +70,14 @@ func (p *Page) OverflowsSideways() []string {
 	})()`)
 }
 
+// HiddenSideways returns the sections with a table that is wider than its place.
+func (p *Page) HiddenSideways() []string {
+	p.t.Helper()
+	return Eval[[]string](p, `[...document.querySelectorAll(".scroll")]
+		.filter((e) => e.scrollWidth > e.clientWidth)
+		.map((e) => e.getAttribute("aria-label"))`)
+}
+
 // AccessibilityViolations runs axe-core on the page as it is and returns what it
 // finds, one line for each rule that is broken.
 func (p *Page) AccessibilityViolations() []string {
