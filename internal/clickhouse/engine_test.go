@@ -57,10 +57,11 @@ func startBroker(t *testing.T) *kfake.Cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	// ClickHouse's consumers do not say when they end: Kafka waits for as long.
+	// ClickHouse's consumers do not say when they end: Kafka waits for as long. Less would
+	// be too little for the heartbeats of a machine that is busy with other tests.
 	broker.ControlKey(int16(kmsg.JoinGroup), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		broker.KeepControl()
-		request.(*kmsg.JoinGroupRequest).SessionTimeoutMillis = 6000
+		request.(*kmsg.JoinGroupRequest).SessionTimeoutMillis = 10_000
 		return nil, nil, false
 	})
 	return broker
