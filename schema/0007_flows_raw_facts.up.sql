@@ -13,7 +13,7 @@ ALTER TABLE flows_raw
     ADD COLUMN IF NOT EXISTS `InnerTCPFlags` UInt8 COMMENT 'TCP flags of the packet inside the tunnel, as TCPFlags' CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS `InnerIPTos` UInt8 COMMENT 'Type of service or traffic class of the packet inside the tunnel' CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS `InnerIPTTL` UInt8 COMMENT 'Time to live or hop limit of the packet inside the tunnel' CODEC(ZSTD(1)),
-    ADD COLUMN IF NOT EXISTS `MPLSCount` UInt8 COMMENT 'Number of MPLS labels of the packet' CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS `MPLSCount` UInt8 COMMENT 'Number of MPLS labels of the packet; where the sample was cut off among them, of those in MPLSLabels' CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS `MPLSLabels` Array(UInt32) COMMENT 'MPLS labels from the top: the first three, and the bottom one where there are more' CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS `PostNATSrcAddr` IPv6 COMMENT 'Source address after translation, :: if not told' CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS `PostNATDstAddr` IPv6 COMMENT 'Destination address after translation, :: if not told' CODEC(ZSTD(1)),

@@ -16,7 +16,8 @@ WITH
             AS IPv6)) AS toAddress,
     -- When Kafka got the message, as far as the producer's clock can be believed.
     if(ifNull(abs(dateDiff('second', queue._timestamp, now())) < 30 * 86400, 0), assumeNotNull(queue._timestamp), now()) AS published,
-    greatest(queue.MPLSCount, toUInt32(queue.HasMPLS)) AS labels
+    -- Of a stack whose bottom was cut off, the count is 0, but its first labels are there.
+    greatest(queue.MPLSCount, toUInt32(multiIf(queue.MPLS3Label != 0, 3, queue.MPLS2Label != 0, 2, queue.HasMPLS, 1, 0))) AS labels
 SELECT
     CAST(if(queue.Type BETWEEN 0 AND 4, queue.Type, 0) AS Enum8('FLOWUNKNOWN' = 0, 'SFLOW_5' = 1, 'NETFLOW_V5' = 2, 'NETFLOW_V9' = 3, 'IPFIX' = 4)) AS FlowType,
     queue.SequenceNum AS SequenceNum,

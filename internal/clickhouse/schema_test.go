@@ -194,6 +194,8 @@ func TestMPLSLabelsAreThoseOfTheStack(t *testing.T) {
 		{"explicit null only", &pb.FlowMessage{HasMPLS: true, MPLSCount: 1}, "[0] of 1"},
 		{"two", &pb.FlowMessage{HasMPLS: true, MPLSCount: 2, MPLS1Label: 16, MPLS2Label: 17, MPLSLastLabel: 17}, "[16,17] of 2"},
 		{"three", &pb.FlowMessage{HasMPLS: true, MPLSCount: 3, MPLS1Label: 16, MPLS2Label: 17, MPLS3Label: 18, MPLSLastLabel: 18}, "[16,17,18] of 3"},
+		{"cut off after two", &pb.FlowMessage{HasMPLS: true, MPLS1Label: 16, MPLS2Label: 17}, "[16,17] of 2"},
+		{"cut off after three", &pb.FlowMessage{HasMPLS: true, MPLS1Label: 16, MPLS2Label: 17, MPLS3Label: 18}, "[16,17,18] of 3"},
 		{"a producer without counts", &pb.FlowMessage{HasMPLS: true, MPLS1Label: 16}, "[16] of 1"},
 		{"a count that cannot be", &pb.FlowMessage{HasMPLS: true, MPLSCount: 1 << 20, MPLS1Label: 16, MPLSLastLabel: 20}, "[16,0,0,20] of 255"},
 	}
