@@ -223,7 +223,8 @@ type FlowMessage struct {
 	TimeReceived uint64 `protobuf:"varint,2,opt,name=TimeReceived,proto3" json:"TimeReceived,omitempty"`
 	// One in how many packets was sampled. Multiply Bytes and Packets by it to
 	// estimate the traffic. Collectors never write 0: an unknown rate is 1, and
-	// SamplingRateSource says so.
+	// SamplingRateSource says so. Where flows of an exporter are left out because it is
+	// over its limit, the rate of the others is multiplied accordingly.
 	// Unit: packets per sample
 	// sFlow: sampling_rate of the flow sample
 	// v5: header, sampling interval (low 14 bits)
@@ -241,7 +242,7 @@ type FlowMessage struct {
 	// exporter's start are right even if its clock is not.
 	// Unit: seconds since 1970-01-01 UTC
 	// v5: Last
-	// v9/IPFIX: IE 153, 155, 157, 151, 159, else 21, for which IPFIX needs IE 160 in the record or in options data
+	// v9/IPFIX: IE 153, 155, 157, 151, 159, else 21, for which IPFIX needs IE 160 in the record or in options data, else IE 323, 324, 325, 322
 	TimeFlowEnd uint64 `protobuf:"varint,5,opt,name=TimeFlowEnd,proto3" json:"TimeFlowEnd,omitempty"`
 	// Source address: 4 bytes IPv4, 16 bytes IPv6, empty where there is none.
 	// sFlow: sampled header, or IPv4/IPv6 record

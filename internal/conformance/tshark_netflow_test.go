@@ -170,7 +170,11 @@ func (c *cflow) times(t *testing.T, v values, d datagram) (start, end int64) {
 		}
 		return 0
 	}
-	start, end = believe(c.time(t, v, d, "start")), believe(c.time(t, v, d, "end"))
+	ended := c.time(t, v, d, "end")
+	if ended == 0 {
+		ended, _ = v.milliseconds(t, "cflow.observation_time_milliseconds") // of firewalls' events
+	}
+	start, end = believe(c.time(t, v, d, "start")), believe(ended)
 	if end == 0 {
 		end = received
 		if start == 0 {

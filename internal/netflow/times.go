@@ -60,7 +60,8 @@ func (m *message) atUptime(uptime uint32) int64 {
 }
 
 // times returns start and end of the record's flow in milliseconds since 1970, 0
-// where it does not say.
+// where it does not say. What is reported of a moment, as an event of a firewall or a
+// translator is, or a single packet, has the time of observation, which is the end.
 func (m *message) times(v *values) (start, end int64) {
 	if v.parts&partClock != 0 {
 		start, end = m.clock(&v.start), m.clock(&v.end)
@@ -70,6 +71,9 @@ func (m *message) times(v *values) (start, end int64) {
 	}
 	if v.parts&partEnd != 0 && end == 0 {
 		end = m.relative(v, v.lastUptime)
+	}
+	if v.parts&partClock != 0 && end == 0 {
+		end = m.clock(&v.observed)
 	}
 	return start, end
 }

@@ -21,7 +21,7 @@ type values struct {
 
 	icmpTypeCode, icmpType, icmpCode uint32
 
-	start, end              moment
+	start, end, observed    moment
 	boot                    uint64 // milliseconds since 1970, 0: not said
 	firstUptime, lastUptime uint32 // milliseconds since the exporter started
 
