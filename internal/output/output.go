@@ -66,6 +66,14 @@ type destination interface {
 	Truncate(size int64) error
 }
 
+// stream is a destination that somebody else has opened. It may be a file to which
+// others have written before, so its size is not known here.
+type stream struct{ io.WriteCloser }
+
+func (stream) Truncate(int64) error {
+	return errors.New("what was opened elsewhere is not cut back")
+}
+
 // Open opens path to append to it, and makes it if it does not exist. The path
 // Standard is standard output. Close has to be called.
 func Open(path string) (*File, error) {
@@ -73,7 +81,7 @@ func Open(path string) (*File, error) {
 		// The signal of a closed pipe would end the process, and with it the other
 		// things that it does; the error of the write says the same.
 		signal.Ignore(syscall.SIGPIPE)
-		return newFile("standard output", os.Stdout, 0), nil
+		return newFile("standard output", stream{os.Stdout}, 0), nil
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {

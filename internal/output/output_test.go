@@ -260,6 +260,22 @@ func TestFileStaysReadableAfterADiskWasFull(t *testing.T) {
 	}
 }
 
+// What a shell has opened by >> holds more than this process has written.
+func TestAFullDiskDoesNotCutWhatWasInAStreamBefore(t *testing.T) {
+	captureLog(t)
+	d := &disk{room: bufferSize + 1001, resizable: true}
+	earlier := strings.Repeat("earlier ", 100)
+	d.WriteString(earlier)
+	f := newFile("standard output", stream{d}, 0)
+	appendFlows(f.NewWriter(), 30_000)
+	if err := f.Close(); err == nil {
+		t.Error("no error after flows were lost")
+	}
+	if got := d.Len(); got < bufferSize || !strings.HasPrefix(d.String(), earlier) {
+		t.Errorf("%d bytes are left, want those of before and the first buffer", got)
+	}
+}
+
 func TestFileThatCannotBeOpenedIsNamed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "flows")
 	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), path) {
