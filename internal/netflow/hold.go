@@ -34,7 +34,7 @@ func (d *Decoder) readReleased() {
 	if len(d.released) == 0 {
 		return
 	}
-	present, now, counted := d.message, d.now, d.dataRecords
+	present, counted := d.message, d.dataRecords
 	for _, options := range []bool{true, false} {
 		for _, set := range d.released {
 			if set.template.Options == options {
@@ -42,13 +42,15 @@ func (d *Decoder) readReleased() {
 			}
 		}
 	}
-	d.message, d.now, d.dataRecords = present, now, counted
+	d.message, d.dataRecords = present, counted
 	clear(d.released)
 	d.released = d.released[:0]
 }
 
+// readHeld leaves d.now alone: the limit of the exporter is about flows that are handed
+// on, which these are now.
 func (d *Decoder) readHeld(set releasedSet) {
-	d.now, d.received = set.Received, set.Received.Unix()
+	d.received = set.Received.Unix()
 	d.setClock(set.Exported)
 	d.uptime, d.sequence = set.Uptime, set.Sequence
 	d.allowed += len(set.Body) / minRecordBytes

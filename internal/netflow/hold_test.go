@@ -2,6 +2,7 @@ package netflow
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +87,28 @@ func TestFlowsThatWaitAreNoProblemUnlessThereIsNoRoom(t *testing.T) {
 	}
 	if err := newCollector(noWaiting).decode(v9(set(256, u32(100)))); !errors.Is(err, ErrUnknownTemplate) || testutil.ToFloat64(counter) != before+1 {
 		t.Errorf("no room: error %v, counted %v", err, testutil.ToFloat64(counter)-before)
+	}
+}
+
+func TestFlowsThatWaitedAreLimitedWithThoseOfThePresent(t *testing.T) {
+	overrides, err := exporter.ReadOverrides(strings.NewReader(`{"192.0.2.0/24": {"samplingRate": 1, "maxFlowsPerSecond": 10}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCollector(exporter.Config{Overrides: overrides})
+	waiting := v9(set(256, zeros(4*100)))
+	many := v9(set(0, bytesTemplate(257)), set(257, zeros(4*100)))
+	if err := errors.Join(c.Decode(waiting, source, received.Add(-time.Minute)), c.decode(many)); err != nil {
+		t.Fatal(err)
+	}
+	before := len(c.records)
+	if err := c.decode(v9(set(0, bytesTemplate(256))), many); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.records[before:] {
+		if r.SamplingRate == 1 {
+			t.Fatal("a flow stands for itself only, although the limit of this second was exceeded before")
+		}
 	}
 }
 
