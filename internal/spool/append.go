@@ -34,13 +34,15 @@ func (s *Spool) Append(data []byte, flows int) (safe bool) {
 // Replace ends b, which was handed out, and puts parts in its place at the front: all
 // of them or, if the process ends meanwhile, none.
 func (s *Spool) Replace(b *Batch, parts ...Part) {
+	// Held to the end: until the parts count as live, another Append could remove the
+	// segment that they are in.
 	s.appending.Lock()
+	defer s.appending.Unlock()
 	var replaces uint64
 	if b.segment != nil {
 		replaces = b.number
 	}
 	batches := s.write(parts, replaces)
-	s.appending.Unlock()
 	s.mark(b)
 	s.mu.Lock()
 	defer s.mu.Unlock()

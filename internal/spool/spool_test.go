@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -101,6 +102,22 @@ func TestReplacePutsThePartsInPlaceOfTheBatch(t *testing.T) {
 			got, _ := drain(t, s)
 			want(t, got, "a", "b", "c")
 		})
+	}
+}
+
+// A segment must not go between the writing of parts and their being counted.
+func TestPartsOutliveWhatOthersAppendMeanwhile(t *testing.T) {
+	s, _ := open(t, Config{Dir: t.TempDir(), Segment: 1}) // every append begins a new file
+	for range 300 {
+		add(t, s, "whole")
+		b := next(t, s)
+		var appending sync.WaitGroup
+		appending.Go(func() { s.Append([]byte("other"), 1) })
+		s.Replace(b, Part{[]byte("first"), 1}, Part{[]byte("second"), 1})
+		appending.Wait()
+		if got, damaged := drain(t, s); len(got) != 3 || damaged != 0 {
+			t.Fatalf("%q can be read and %d batches cannot, want all of first, second and other", got, damaged)
+		}
 	}
 }
 
