@@ -95,6 +95,7 @@ func (t *route) read(x *xdr, r *flow.Record) {
 		communities = x.words()
 	}
 	if x.bad {
+		r.ASPath = nil // of another such record: its memory has been read into
 		return
 	}
 	r.BGPNextHop = nextHop
@@ -111,7 +112,7 @@ func (t *route) read(x *xdr, r *flow.Record) {
 func (t *route) readPath(x *xdr) (path []uint32, first, last uint32) {
 	const asSet = 1
 	n := 0
-	for i := range x.uint32() {
+	for range x.uint32() {
 		kind, segment := x.uint32(), x.words()
 		if x.bad {
 			return nil, 0, 0
@@ -119,11 +120,12 @@ func (t *route) readPath(x *xdr) (path []uint32, first, last uint32) {
 		if len(segment) == 0 {
 			continue
 		}
+		begins := n == 0
 		n += numbers(t.path[n:], segment)
 		if kind == asSet {
 			continue
 		}
-		if i == 0 {
+		if begins {
 			first = word(segment, 0)
 		}
 		last = word(segment, len(segment)/4-1)

@@ -105,6 +105,7 @@ func TestASPath(t *testing.T) {
 		{"one AS", gateway(1, sequence, 1, 64501), numbers{64496, 64501, 64501}, []uint32{64501}},
 		{"no segment", gateway(0), numbers{64496, 0, 0}, nil},
 		{"an empty segment", gateway(1, sequence, 0), numbers{64496, 0, 0}, nil},
+		{"an empty segment in front", gateway(2, sequence, 0, sequence, 1, 64501), numbers{64496, 64501, 64501}, []uint32{64501}},
 		{"two sequences", gateway(2, sequence, 1, 64501, sequence, 2, 64502, 64503), numbers{64496, 64501, 64503}, []uint32{64501, 64502, 64503}},
 		{"a set at the end", gateway(2, sequence, 2, 64501, 64502, set, 2, 1, 2), numbers{64496, 64501, 64502}, []uint32{64501, 64502, 1, 2}},
 		{"a set in the middle", gateway(3, sequence, 1, 64501, set, 2, 1, 2, sequence, 1, 64503), numbers{64496, 64501, 64503}, []uint32{64501, 1, 2, 64503}},
@@ -124,6 +125,16 @@ func TestASPath(t *testing.T) {
 				t.Errorf("path differs (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Both are read into the same memory.
+func TestASPathOfARecordThatIsCutOffDoesNotShowInAnother(t *testing.T) {
+	const sequence = 2
+	cut := framed(1003, words(1, 0xc6336402, 64500, 64496, 64497, 2, sequence, 1, 7, sequence, 9))
+	records, _ := decode(t, datagramOf(sampleOf(gateway(1, sequence, 1, 64501), cut)))
+	if len(records) != 1 || len(records[0].ASPath) > 0 || records[0].DstAS != 64501 {
+		t.Errorf("%+v, want one flow to 64501 without a path", records)
 	}
 }
 

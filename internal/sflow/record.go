@@ -34,7 +34,7 @@ const (
 )
 
 // flowRecord reads one record of a flow sample into d.record, d.packet or d.route, or
-// sets x.bad and leaves them as they are. Formats that tell nothing FlowMessage has a
+// sets x.bad and leaves them as they are, but for an AS path. Formats that tell nothing FlowMessage has a
 // field for are skipped.
 func (d *Decoder) flowRecord(format uint32, x *xdr) {
 	switch format {
