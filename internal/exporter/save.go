@@ -12,8 +12,9 @@ import (
 
 // Saved state is lines of JSON: a header, one line for each exporter, newcomers and then
 // the others, each the one heard of longest ago first, and an end that says how many
-// there were, by which a file that was cut off is known. Readers ignore keys that they do not know, so that later versions
-// may add some; formatVersion grows only when an old reader would get it wrong.
+// there were, by which a file that was cut off is known. Readers ignore keys that they
+// do not know, so that later versions may add some; formatVersion grows only when an old
+// reader would get it wrong.
 const (
 	formatName    = "netmeta exporters"
 	formatVersion = 1
