@@ -159,6 +159,9 @@ func Open(cfg Config) (*Producer, error) {
 	p.packing.Go(func() { p.pack(ctx) })
 	p.running.Go(func() { p.watch(ctx) })
 	p.running.Go(func() { p.linger(ctx) })
+	if cfg.Spool != "" {
+		p.running.Go(func() { p.rescue(ctx) })
+	}
 	return p, nil
 }
 

@@ -312,3 +312,28 @@ func TestASpoolServesOneProcessAndOneTopic(t *testing.T) {
 	}
 	_ = other.Close(deadline(t, time.Millisecond))
 }
+
+func Test10FlowsThatWaitInMemoryGoToADiskThatWorksAgain(t *testing.T) {
+	const n = 1000
+	dir := t.TempDir()
+	p := open(t, Config{Brokers: []string{"127.0.0.1:1"}, Spool: dir})
+	mounted, away := filepath.Join(dir, "topic-"+topic), filepath.Join(dir, "away")
+	if err := os.Rename(mounted, away); err != nil {
+		t.Fatal(err)
+	}
+	w := p.NewWriter()
+	flows(w, 1, n)
+	w.close()
+	p.buffer.hurry()
+	poll(t, time.Minute, "flows to wait in memory", func() bool { return p.spool.Stats().MemoryFlows == n })
+	if err := os.Rename(away, mounted); err != nil {
+		t.Fatal(err)
+	}
+	poll(t, time.Minute, "flows to be on the disk", func() bool { s := p.spool.Stats(); return s.MemoryFlows == 0 && s.Flows == n })
+	crash(p)
+
+	k := fakeKafka(t, 2)
+	p = open(t, Config{Brokers: k.ListenAddrs(), Spool: dir})
+	closeFlushed(t, p)
+	wantExactly(t, readBack(t, k.ListenAddrs()), n)
+}

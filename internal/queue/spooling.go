@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -43,6 +44,17 @@ func (p *Producer) openSpool() error {
 	}
 	p.claims = p.newClaims(begun)
 	return nil
+}
+
+// rescueInterval is often enough: the spool tries a disk that has failed less often.
+const rescueInterval = time.Second
+
+// rescue brings flows that wait in memory to a disk that works again, until ctx ends.
+func (p *Producer) rescue(ctx context.Context) {
+	for ctx.Err() == nil {
+		p.meters.spooled.Add(float64(p.spool.Rescue()))
+		pause(ctx, rescueInterval)
+	}
 }
 
 // lost counts flows that the spool could not keep.

@@ -277,6 +277,47 @@ func TestWhileTheDiskIsFullBatchesAreKeptInMemory(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsInMemoryIsRescuedWhenTheDiskTakesItAgain(t *testing.T) {
+	dir, full, held := t.TempDir(), false, 0
+	s, _ := open(t, Config{
+		Dir: dir, retry: 1, Held: func(by int) { held += by },
+		open: func(path string, flag int) (file, error) {
+			f, err := os.OpenFile(path, flag, 0o600)
+			return failingFile{f, &full}, err
+		},
+	})
+	batches := numbered(12)
+	add(t, s, batches[:4]...)
+	full = true
+	for _, b := range batches[4:8] {
+		s.Append([]byte(b), 1)
+	}
+	if n := s.Rescue(); n != 0 {
+		t.Errorf("%d flows are said to be on a disk that is full", n)
+	}
+	full = false
+	add(t, s, batches[8:]...)
+	if n := s.Rescue(); n != 4 {
+		t.Errorf("%d flows were rescued, want 4", n)
+	}
+	if stats := s.Stats(); stats.MemoryFlows != 0 || stats.Flows != 12 || held != 0 {
+		t.Errorf("%d bytes held, %+v; want all 12 batches in files", held, stats)
+	}
+	first := next(t, s)
+	s.Return(first)
+	var order []string
+	for range batches {
+		order = append(order, data(t, s, next(t, s)))
+	}
+	want(t, order, batches...)
+	s.Close()
+
+	s, _ = open(t, Config{Dir: dir})
+	if got, damaged := drain(t, s); len(got) != len(batches) || damaged != 0 {
+		t.Errorf("%d batches and %d damaged ones are there after a restart, want %d", len(got), damaged, len(batches))
+	}
+}
+
 func FuzzRecovery(f *testing.F) {
 	dir := f.TempDir()
 	s, _ := open(f, Config{Dir: dir, Segment: 1 << 20})

@@ -46,3 +46,25 @@ func (d *deque) remove(gone func(*Batch) bool) {
 	d.items = slices.DeleteFunc(d.items[d.head:], gone)
 	d.head = 0
 }
+
+// index returns where in items the first batch is for which wanted is true; -1 if there
+// is none.
+func (d *deque) index(wanted func(*Batch) bool) int {
+	if i := slices.IndexFunc(d.items[d.head:], wanted); i >= 0 {
+		return d.head + i
+	}
+	return -1
+}
+
+// takeOut takes the batch at items[i].
+func (d *deque) takeOut(i int) *Batch {
+	b := d.items[i]
+	d.items = slices.Delete(d.items, i, i+1)
+	return b
+}
+
+// insert puts b before the last behind batches, or before all if there are fewer.
+func (d *deque) insert(b *Batch, behind int) {
+	at := max(len(d.items)-behind, d.head)
+	d.items = slices.Insert(d.items, at, b)
+}
