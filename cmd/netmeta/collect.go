@@ -68,6 +68,9 @@ func (c *collecting) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.flushTimeout < 0 {
+		return fmt.Errorf("--flush-timeout: %v is negative", c.flushTimeout)
+	}
 	if err := c.prepareState(&config); err != nil {
 		return fmt.Errorf("--state-dir: %w", err)
 	}
@@ -77,21 +80,26 @@ func (c *collecting) run(ctx context.Context) error {
 	}
 	collector, err := collect.Start(config, to.Outputs)
 	if err != nil {
-		return errors.Join(err, to.close(ctx))
+		return errors.Join(err, c.flush(to))
 	}
 	server, err := metrics.Serve(c.metrics, append(collector.Checks(), to.checks...)...)
 	if err != nil {
 		collector.Stop()
-		return errors.Join(fmt.Errorf("--metrics: %w", err), to.close(ctx))
+		return errors.Join(fmt.Errorf("--metrics: %w", err), c.flush(to))
 	}
 	defer server.Close()
 
 	<-ctx.Done()
 	slog.Info("collect: stopping, writing what was received to "+to.name, "timeout", c.flushTimeout)
 	collector.Stop()
-	flush, cancel := context.WithTimeout(context.Background(), c.flushTimeout)
+	return c.flush(to)
+}
+
+// flush writes what has been received.
+func (c *collecting) flush(to destination) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.flushTimeout)
 	defer cancel()
-	if err := to.close(flush); err != nil {
+	if err := to.close(ctx); err != nil {
 		return fmt.Errorf("write the last flows to %s: %w", to.name, err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -79,12 +80,20 @@ const (
 	countersSpool  = 256 << 20
 )
 
+// leastSpool holds some batches, whatever they compress to.
+const leastSpool = 16 << 20
+
 // openKafka opens a producer for each topic. Both go on trying while Kafka is away, and
 // have batches wait in the directory spool if that is not empty.
 func (k *kafkaFlags) openKafka(spool string) (destination, error) {
 	size, err := humanize.ParseBytes(k.spoolSize)
-	if err != nil || size > math.MaxInt64 {
+	switch {
+	case err != nil || size > math.MaxInt64:
 		return destination{}, fmt.Errorf("--spool-size: %q is no size such as 500MiB or 8GiB", k.spoolSize)
+	case size < leastSpool:
+		return destination{}, fmt.Errorf("--spool-size: %s is too little: at least %s are needed (to have no spool, leave --state-dir out)", k.spoolSize, humanize.IBytes(leastSpool))
+	case k.countersTopic == k.queue.Topic:
+		return destination{}, fmt.Errorf("--topic and --counters-topic are both %q: flows and counters need a topic each", k.countersTopic)
 	}
 	k.queue.Spool, k.queue.SpoolBytes = spool, int64(size)
 	flows, err := queue.Open(k.queue)
@@ -108,6 +117,16 @@ func (k *kafkaFlags) openKafka(spool string) (destination, error) {
 	}
 	d.checks = append(d.checks, metrics.Check{Name: "kafka-counters", Probe: counters.Safe})
 	d.Counters = func() collect.Writer { return counters.NewWriter() }
-	d.close = func(ctx context.Context) error { return errors.Join(flows.Close(ctx), counters.Close(ctx)) }
+	d.close = func(ctx context.Context) error { return closeBoth(ctx, flows, counters) }
 	return d, nil
+}
+
+// closeBoth gives both producers all of the time that there is.
+func closeBoth(ctx context.Context, flows, counters *queue.Producer) error {
+	var closing sync.WaitGroup
+	var err error
+	closing.Go(func() { err = counters.Close(ctx) })
+	flowsErr := flows.Close(ctx)
+	closing.Wait()
+	return errors.Join(flowsErr, err)
 }

@@ -34,6 +34,14 @@ func (f *Flags) Add(flags *pflag.FlagSet) {
 func (f *Flags) Config() (Config, error) {
 	c := f.config
 	var err error
+	switch {
+	case c.Sockets < 0:
+		return Config{}, fmt.Errorf("--sockets: %d is negative", c.Sockets)
+	case c.SocketBuffer <= 0:
+		return Config{}, fmt.Errorf("--socket-buffer: %d is no number of bytes to receive into", c.SocketBuffer)
+	case c.TemplateWait <= 0:
+		return Config{}, fmt.Errorf("--template-wait: %v is no time to wait for a template", c.TemplateWait)
+	}
 	if c.Allow, err = ParseAllow(f.allow); err != nil {
 		return Config{}, fmt.Errorf("--allow: %w", err)
 	}
