@@ -54,7 +54,10 @@ func (o *Overrides) of(address netip.Addr) *Override {
 // not hold, and names the place.
 func ReadOverrides(r io.Reader) (Overrides, error) {
 	o, err := readOverrides(json.NewDecoder(r))
-	if err != nil {
+	switch {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return Overrides{}, errors.New("read exporter overrides: the text ends before its last }; without overrides it is {}")
+	case err != nil:
 		return Overrides{}, fmt.Errorf("read exporter overrides: %w", err)
 	}
 	return o, nil

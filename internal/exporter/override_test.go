@@ -61,8 +61,8 @@ func TestOverridesThatAreWrongAreRefusedByName(t *testing.T) {
 		"twice":              {`{"192.0.2.1": {}, "192.0.2.1": {}}`, `"192.0.2.1": is there twice`},
 		"twice in two forms": {`{"192.0.2.1": {}, "::ffff:192.0.2.1/128": {}}`, `"::ffff:192.0.2.1/128": is there twice`},
 		"a list":             {`[]`, `[ where an object of addresses should begin`},
-		"nothing":            {``, `EOF`},
-		"cut off":            {`{"192.0.2.1": {}`, `EOF`},
+		"nothing":            {``, `without overrides it is {}`},
+		"cut off":            {`{"192.0.2.1": {}`, `ends before its last }`},
 		"more":               {`{} {}`, `something follows`},
 	} {
 		t.Run(name, func(t *testing.T) {
