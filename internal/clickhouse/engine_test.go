@@ -41,8 +41,8 @@ func open(t *testing.T) *sql.DB {
 // a broker of its own.
 func migrated(t *testing.T) (*sql.DB, *kfake.Cluster) {
 	t.Helper()
+	broker := startBroker(t) // first, so that it is still there when the tables are dropped
 	db := open(t)
-	broker := startBroker(t)
 	configure(t, db, broker)
 	if err := clickhouse.Migrate(t.Context(), db); err != nil {
 		t.Fatal(err)
