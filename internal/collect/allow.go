@@ -36,8 +36,8 @@ func (l allowList) allows(a netip.Addr) bool {
 	return l.prefixes == nil || l.prefixes.Contains(a)
 }
 
-// ParseAllow reads what an allow-list is made of: addresses, and prefixes in CIDR form.
-func ParseAllow(entries []string) ([]netip.Prefix, error) {
+// parseAllow reads what an allow-list is made of: addresses, and prefixes in CIDR form.
+func parseAllow(entries []string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
 	for _, entry := range entries {
 		p, err := exporter.ParsePrefix(entry)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestAllowListHasAddressesAndPrefixesOfBothFamilies(t *testing.T) {
-	prefixes, err := ParseAllow([]string{"192.0.2.0/24", "::ffff:198.51.100.7", "2001:db8::/32", "::1"})
+	prefixes, err := parseAllow([]string{"192.0.2.0/24", "::ffff:198.51.100.7", "2001:db8::/32", "::1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestEntryThatMeansSomethingElseThanItSaysIsRefused(t *testing.T) {
 		"2001:db8::1/32": "did you mean 2001:db8::/32?",
 		"":               "is no IP address",
 	} {
-		if _, err := ParseAllow([]string{entry}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := parseAllow([]string{entry}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want an error that contains %q", entry, err, want)
 		}
 	}

@@ -42,7 +42,7 @@ func (f *Flags) Config() (Config, error) {
 	case c.TemplateWait <= 0:
 		return Config{}, fmt.Errorf("--template-wait: %v is no time to wait for a template", c.TemplateWait)
 	}
-	if c.Allow, err = ParseAllow(f.allow); err != nil {
+	if c.Allow, err = parseAllow(f.allow); err != nil {
 		return Config{}, fmt.Errorf("--allow: %w", err)
 	}
 	if f.exporters == "" {
