@@ -9,6 +9,9 @@
 // pb/InterfaceCounters.proto when the migration runs, so that ClickHouse parses exactly
 // what the collectors write and no second copy of the definitions exists.
 //
+// ${RETENTION} is replaced by the expression after which rows of flows_raw are dropped,
+// so that a migration that makes the table anew keeps it.
+//
 // Between Kafka and the tables, in both shapes of data (flows, counters):
 //
 //	flows_queue (Kafka) → flows_gate → flows_received (Null) → flows_raw_view    → flows_raw
@@ -38,27 +41,41 @@ import (
 //go:embed *.sql
 var files embed.FS
 
+// DefaultRetention is the TTL expression of flows_raw until somebody sets another one.
+const DefaultRetention = "TimeReceived + toIntervalDay(7)"
+
 // Source returns the migrations, ready to run: placeholders are filled in.
-func Source() (source.Driver, error) {
+func Source() (source.Driver, error) { return SourceKeeping(DefaultRetention) }
+
+// SourceKeeping returns the migrations for a database whose flows_raw has this TTL
+// expression.
+func SourceKeeping(retention string) (source.Driver, error) {
 	driver, err := iofs.New(files, ".")
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	return expanding{driver}, nil
+	return expanding{driver, strings.NewReplacer(
+		"${FLOW_MESSAGE_DEFINITION}", quotable(pb.Definition),
+		"${INTERFACE_COUNTERS_DEFINITION}", quotable(pb.CountersDefinition),
+		"${RETENTION}", retention,
+	)}, nil
 }
 
 // expanding is a source whose migrations have their placeholders filled in.
-type expanding struct{ source.Driver }
+type expanding struct {
+	source.Driver
+	placeholders *strings.Replacer
+}
 
 func (s expanding) ReadUp(version uint) (io.ReadCloser, string, error) {
-	return expand(s.Driver.ReadUp(version))
+	return s.expand(s.Driver.ReadUp(version))
 }
 
 func (s expanding) ReadDown(version uint) (io.ReadCloser, string, error) {
-	return expand(s.Driver.ReadDown(version))
+	return s.expand(s.Driver.ReadDown(version))
 }
 
-func expand(migration io.ReadCloser, name string, err error) (io.ReadCloser, string, error) {
+func (s expanding) expand(migration io.ReadCloser, name string, err error) (io.ReadCloser, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
@@ -67,11 +84,7 @@ func expand(migration io.ReadCloser, name string, err error) (io.ReadCloser, str
 	if err != nil {
 		return nil, "", fmt.Errorf("read migration %s: %w", name, err)
 	}
-	sql := strings.NewReplacer(
-		"${FLOW_MESSAGE_DEFINITION}", quotable(pb.Definition),
-		"${INTERFACE_COUNTERS_DEFINITION}", quotable(pb.CountersDefinition),
-	).Replace(string(text))
-	return io.NopCloser(strings.NewReader(sql)), name, nil
+	return io.NopCloser(strings.NewReader(s.placeholders.Replace(string(text)))), name, nil
 }
 
 var (

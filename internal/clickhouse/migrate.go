@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,7 +33,11 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 	if err := db.QueryRowContext(ctx, `SELECT currentDatabase()`).Scan(&database); err != nil {
 		return fmt.Errorf("ask ClickHouse for the current database: %w", err)
 	}
-	migrations, err := schema.Source()
+	retention, err := retentionOf(ctx, db, "flows_raw")
+	if err != nil {
+		return err
+	}
+	migrations, err := schema.SourceKeeping(cmp.Or(retention, schema.DefaultRetention))
 	if err != nil {
 		return err
 	}

@@ -150,6 +150,53 @@ func TestRetentionIsChangedWithoutTouchingRows(t *testing.T) {
 	}
 }
 
+func TestTableThatIsMadeAnewKeepsItsRowsAndItsRetention(t *testing.T) {
+	db := open(t)
+	configure(t, db, startBroker(t))
+	const before = 22 // the last version with flows_raw in its first order
+	migrateTo(t, db, before)
+	exec(t, db, "ALTER TABLE flows_raw MODIFY TTL TimeReceived + toIntervalSecond(8640000) SETTINGS materialize_ttl_after_modify = 0")
+	exec(t, db, `INSERT INTO flows_raw (TimeReceived, SamplerAddress, SrcAddr, Bytes, SamplingRate, ASPath, ApplicationName, VNI)
+		SELECT now() - number * 8, toIPv6('192.0.2.' || number % 9), toIPv6('2001:db8::' || number % 100), number, 1000, [number, 64500], 'app' || number % 5, number % 7
+		FROM numbers(1000000)`) // of three months
+	contents := "SELECT toString(groupBitXor(cityHash64(*))) FROM flows_raw"
+	want := query[string](t, db, contents)
+	for range 2 { // the second time it is as if the first had been cut off at its end
+		if err := clickhouse.Migrate(t.Context(), db); err != nil {
+			t.Fatal(err)
+		}
+		if got := query[string](t, db, contents); got != want {
+			t.Errorf("the rows are not what they were: %s, want %s", got, want)
+		}
+		if n := query[uint64](t, db, "SELECT count() FROM flows_raw"); n != 1_000_000 {
+			t.Errorf("%d rows of 1000000", n)
+		}
+		definition := query[string](t, db, "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'flows_raw'")
+		for _, part := range []string{"ORDER BY (negate(toUnixTimestamp", "toIntervalSecond(8640000)", "ttl_only_drop_parts = 1"} {
+			if !strings.Contains(definition, part) {
+				t.Errorf("%q is not in %s", part, definition)
+			}
+		}
+		exec(t, db, fmt.Sprintf("INSERT INTO schema_migrations (version, dirty, sequence) VALUES (%d, 1, toUnixTimestamp64Nano(now64(9)))", before+2))
+	}
+}
+
+func TestOverviewIsAnsweredByTheProjection(t *testing.T) {
+	db, _ := migrated(t)
+	exec(t, db, "INSERT INTO flows_raw (TimeReceived, SamplerAddress, Bytes, SamplingRate) SELECT now() - number % 100, toIPv6('192.0.2.1'), number, 1000 FROM numbers(100000)")
+	for name, statement := range map[string]string{
+		"of the table": "SELECT toStartOfMinute(TimeReceived) AS m, FlowDirection, sum(Bytes * SamplingRate) FROM flows_raw WHERE TimeReceived > now() - 3600 GROUP BY m, FlowDirection",
+		"of the view":  "SELECT toStartOfMinute(Time) AS m, Direction, sum(Bits), sum(Packets), sum(Bytes) FROM flows WHERE Time > now() - 3600 GROUP BY m, Direction",
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := query[string](t, db, "SELECT arrayStringConcat(groupArray(explain), '\n') FROM (EXPLAIN "+statement+")")
+			if !strings.Contains(plan, "per_second") {
+				t.Error(plan)
+			}
+		})
+	}
+}
+
 func TestNewBrokerAddressIsTakenOverByARunningTable(t *testing.T) {
 	db, first := migrated(t)
 	publish(t, first, delimited(t, good(1)))

@@ -33,3 +33,16 @@ func SetRetention(ctx context.Context, db *sql.DB, age time.Duration) error {
 	}
 	return nil
 }
+
+// retentionOf returns the TTL expression of a table, "" where it has none or does not
+// exist.
+func retentionOf(ctx context.Context, db *sql.DB, table string) (expression string, err error) {
+	// engine_full ends: ... TTL expression SETTINGS ...
+	err = db.QueryRowContext(ctx, `
+		SELECT any(extract(engine_full, ' TTL (.*) SETTINGS ')) FROM system.tables
+		WHERE database = currentDatabase() AND name = ?`, table).Scan(&expression)
+	if err != nil {
+		return "", fmt.Errorf("read the retention of %s: %w", table, err)
+	}
+	return expression, nil
+}

@@ -1,2 +1,0 @@
-ALTER TABLE flows_raw
-    ADD INDEX IF NOT EXISTS time TimeReceived TYPE minmax GRANULARITY 1

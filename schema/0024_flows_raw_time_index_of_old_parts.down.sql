@@ -1,1 +1,0 @@
-ALTER TABLE flows_raw CLEAR INDEX IF EXISTS time

@@ -1,1 +1,0 @@
-ALTER TABLE flows_raw MATERIALIZE INDEX time
