@@ -59,24 +59,6 @@ func TestMigrationThatWasCutOffIsDoneAgain(t *testing.T) {
 	}
 }
 
-func TestInstancesThatMigrateAtTheSameTimeDoNotDisturbEachOther(t *testing.T) {
-	db := open(t)
-	broker := startBroker(t)
-	configure(t, db, broker)
-	const instances = 4
-	errs := make(chan error)
-	for range instances {
-		go func() { errs <- clickhouse.Migrate(t.Context(), db) }()
-	}
-	for range instances {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-	}
-	publish(t, broker, delimited(t, good(1)))
-	waitFor(t, db, 1, "SELECT count() FROM flows")
-}
-
 func TestTablesWhoseVersionWasLostAreRefusedWithWhatToDo(t *testing.T) {
 	db, _ := migrated(t)
 	exec(t, db, "TRUNCATE TABLE schema_migrations")
