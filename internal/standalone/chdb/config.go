@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
+
+	"github.com/leoluk/NetMeta/internal/serverconfig"
 )
 
 // settingName is what the name of a setting looks like.
@@ -26,46 +27,17 @@ var withheld = []string{
 	"HDFS", "S3", "HIVE", "AZURE", "NATS", "RABBITMQ", "YTSAURUS", "ARROW FLIGHT",
 }
 
-// defaultSettings are settings of the default profile that NetMeta needs.
-var defaultSettings = map[string]string{
-	// A producer that sends times from hundreds of days must not stop ingestion.
-	"max_partitions_per_insert_block": "0",
-}
-
-// defaultServer are settings of the server that NetMeta needs.
-var defaultServer = map[string]string{
-	// The settings of Kafka tables, which are no secret here, can be compared.
-	"display_secrets_in_show_and_select": "1",
-}
-
-// limit is what a setting is for read-only queries, and between which values they may
-// set it. 0 would be no limit at all.
-type limit struct{ Default, Min, Max string }
-
-const gibibyte = 1 << 30
-
-// readLimits keep one query of a person from taking the process down, or what it
-// needs to store flows. They hold for what the URL sets and for what the query's text
-// sets alike. Memory is in bytes; what exceeds the half of it goes to the disk first.
-var readLimits = map[string]limit{
-	"max_execution_time":                        {"60", "0.001", "600"}, // seconds
-	"max_memory_usage":                          {size(2), "1", size(4)},
-	"max_memory_usage_for_user":                 {size(4), "1", size(4)}, // of all queries together
-	"max_temporary_data_on_disk_size_for_query": {size(4), "1", size(8)},
-	"max_temporary_data_on_disk_size_for_user":  {size(8), "1", size(8)},
-}
-
-func size(gibibytes int) string { return strconv.Itoa(gibibytes * gibibyte) }
-
-// readerProfile is the profile that has readLimits and escapes as constraints.
-const readerProfile = "reader"
+// readerProfile is the profile that has the limits of people as constraints.
+const readerProfile = serverconfig.Profile
 
 // limitReading makes the session one of a reader. The profile has the constraints
 // only, because a session that changes its profile keeps the values it had.
 var limitReading = func() string {
 	sql := "SET profile = " + quote(readerProfile)
-	for _, name := range slices.Sorted(maps.Keys(readLimits)) {
-		sql += ", " + name + " = " + quote(readLimits[name].Default)
+	for _, name := range slices.Sorted(maps.Keys(serverconfig.ReadLimits)) {
+		if value := serverconfig.ReadLimits[name].Default; value != "" {
+			sql += ", " + name + " = " + quote(value)
+		}
 	}
 	return sql
 }()
@@ -91,14 +63,7 @@ var usersTemplate = template.Must(template.New("users").Parse(`<clickhouse>
 {{- end}}
     </default>
     <{{.Reader}}>
-      <constraints>
-{{- range $name, $limit := .ReadLimits}}
-        <{{$name}}><min>{{$limit.Min}}</min><max>{{$limit.Max}}</max></{{$name}}>
-{{- end}}
-{{- range $name, $why := .Escapes}}
-        <{{$name}}><const/></{{$name}}>
-{{- end}}
-      </constraints>
+{{.Constraints}}
     </{{.Reader}}>
   </profiles>
   <users>
@@ -127,16 +92,17 @@ func writeConfig(dataDir string, options Options) (string, error) {
 	}
 	config, users := filepath.Join(dir, "config.xml"), filepath.Join(dir, "users.xml")
 	values := struct {
-		Users, Withheld, Reader string
-		Server, Settings        map[string]string
-		ReadLimits              map[string]limit
-		Escapes                 map[string]string
-	}{Users: escape(users), Withheld: strings.Join(withheld, ", "), Reader: readerProfile, ReadLimits: readLimits, Escapes: escapes}
+		Users, Withheld, Reader, Constraints string
+		Server, Settings                     map[string]string
+	}{
+		Users: escape(users), Withheld: strings.Join(withheld, ", "),
+		Reader: readerProfile, Constraints: serverconfig.Constraints(serverconfig.ReadLimits),
+	}
 	var err error
-	if values.Server, err = escapeSettings(defaultServer, options.Server); err != nil {
+	if values.Server, err = escapeSettings(serverconfig.Server, options.Server); err != nil {
 		return "", err
 	}
-	if values.Settings, err = escapeSettings(defaultSettings, options.Settings); err != nil {
+	if values.Settings, err = escapeSettings(serverconfig.DefaultProfile, options.Settings); err != nil {
 		return "", err
 	}
 	for path, text := range map[string]*template.Template{config: configTemplate, users: usersTemplate} {

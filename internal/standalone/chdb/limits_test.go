@@ -8,7 +8,7 @@ import (
 // What a person asks ends by itself, and there is no way around it.
 func TestReadLimits(t *testing.T) {
 	testEngine(t)
-	const outOfBounds, timeout, memory = 452, 159, 241
+	const outOfBounds, timeout, memory, rows = 452, 159, 241, 158
 	for _, c := range []struct {
 		promise string
 		q       Query
@@ -18,17 +18,20 @@ func TestReadLimits(t *testing.T) {
 		{"time without end cannot", Query{SQL: []byte("SELECT 1 SETTINGS max_execution_time = 0")}, outOfBounds},
 		{"nor too much time", Query{SQL: []byte("SELECT 1 SETTINGS max_execution_time = 601")}, outOfBounds},
 		{"as a setting too", Query{SQL: []byte("SELECT 1"), Settings: map[string]string{"max_execution_time": "601"}}, outOfBounds},
-		{"a subquery cannot ask for more", Query{SQL: []byte("SELECT sum(number) FROM (SELECT number FROM numbers(1000000000000) SETTINGS max_execution_time = 0) SETTINGS max_execution_time = 0.2")}, timeout},
+		{"a subquery cannot ask for more", Query{SQL: []byte("SELECT sum(number) FROM (SELECT number FROM numbers(10000000000) SETTINGS max_execution_time = 0) SETTINGS max_execution_time = 0.2")}, timeout},
 		{"nor with another profile", Query{SQL: []byte("SELECT 1 SETTINGS profile = 'default', max_execution_time = 601")}, outOfBounds},
 		{"the profile stays", Query{SQL: []byte("SELECT 1 SETTINGS max_execution_time = 0"), Settings: map[string]string{"profile": "default"}}, CodeReadonly},
 		{"memory without end", Query{SQL: []byte("SELECT 1 SETTINGS max_memory_usage = 0")}, outOfBounds},
 		{"too much memory", Query{SQL: []byte("SELECT 1 SETTINGS max_memory_usage = 100000000000")}, outOfBounds},
 		{"memory of all", Query{SQL: []byte("SELECT 1 SETTINGS max_memory_usage_for_user = 0")}, outOfBounds},
-		{"endless", Query{SQL: []byte("SELECT sum(number) FROM numbers(1000000000000) SETTINGS max_execution_time = 0.2")}, timeout},
-		{"endless output", Query{SQL: []byte("SELECT number FROM numbers(1000000000000) SETTINGS max_execution_time = 1")}, timeout},
-		{"endless output behind a comment", Query{SQL: []byte("/* a */ -- b\nSELECT number FROM numbers(1000000000000) SETTINGS max_execution_time = 1")}, timeout},
-		{"too many groups", Query{SQL: []byte("SELECT number, count() FROM numbers(1000000000000) GROUP BY number SETTINGS max_memory_usage = 100000000")}, memory},
-		{"too large an array", Query{SQL: []byte("SELECT groupArray(number) FROM numbers(1000000000000) SETTINGS max_memory_usage = 100000000")}, memory},
+		{"endless", Query{SQL: []byte("SELECT sum(number) FROM numbers(10000000000) SETTINGS max_execution_time = 0.2")}, timeout},
+		{"endless output", Query{SQL: []byte("SELECT number FROM numbers(10000000000) SETTINGS max_execution_time = 1")}, timeout},
+		{"endless output behind a comment", Query{SQL: []byte("/* a */ -- b\nSELECT number FROM numbers(10000000000) SETTINGS max_execution_time = 1")}, timeout},
+		{"too many rows", Query{SQL: []byte("SELECT sum(number) FROM numbers(100000000000)")}, rows},
+		{"rows without end", Query{SQL: []byte("SELECT 1 SETTINGS max_rows_to_read = 0")}, outOfBounds},
+		{"threads without end", Query{SQL: []byte("SELECT 1 SETTINGS max_threads = 1000")}, outOfBounds},
+		{"too many groups", Query{SQL: []byte("SELECT number, count() FROM numbers(10000000000) GROUP BY number SETTINGS max_memory_usage = 100000000")}, memory},
+		{"too large an array", Query{SQL: []byte("SELECT groupArray(number) FROM numbers(10000000000) SETTINGS max_memory_usage = 100000000")}, memory},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			c.q.ReadOnly = true

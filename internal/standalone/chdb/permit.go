@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unsafe"
+
+	"github.com/leoluk/NetMeta/internal/serverconfig"
 )
 
 // analysis is libchdb's chdb_query_analysis_v1.
@@ -32,25 +34,12 @@ var sessionOnly = regexp.MustCompile(`(?i)^\s*(SET|USE)\s`)
 // inserting matches an INSERT, behind comments too.
 var inserting = regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/)*INSERT\s`)
 
-// escapes are settings that lead a read-only query out of the database, with the
-// reason: formats take the name of a file or an address as a setting, and no privilege
-// covers that. They are constants of the reader's profile as well; but the engine
-// does not look at what subqueries set.
-var escapes = map[string]string{
-	"dialect":                              "its grammar is not checked",
-	"format_avro_schema_registry_url":      "it connects to other servers",
-	"format_schema":                        "it reads files of the machine",
-	"format_schema_source":                 "it fills a cache that is never cleared",
-	"format_template_resultset":            "it reads files of the machine",
-	"format_template_row":                  "it reads files of the machine",
-	"input_format_record_errors_file_path": "it writes files of the machine",
-	"output_format_schema":                 "it writes files of the machine",
-}
-
 // forbidden are names that the text of a read-only query may not use, with the
-// reason. No privilege covers these functions, and read-only mode lets them run.
+// reason. No privilege covers these functions, and read-only mode lets them run. The
+// settings among them are constants of the reader's profile as well; but the engine
+// does not look at what subqueries set.
 var forbidden = func() map[string]string {
-	names := maps.Clone(escapes)
+	names := maps.Clone(serverconfig.Escapes)
 	names["file"] = "it reads files of the machine"
 	names["hasColumnInTable"] = "it connects to other servers"
 	names["catboostEvaluate"] = "it reads files of the machine"

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/serverconfig"
 )
 
 func TestReadOnlyRefuses(t *testing.T) {
@@ -91,8 +93,8 @@ func TestReadOnlyRefuses(t *testing.T) {
 		t.Errorf("readonly = 0 as a setting: got %v, want code %d", err, CodeReadonly)
 	}
 	const constant = 452
-	for name := range escapes {
-		value := map[string]string{"dialect": "kusto", "format_schema_source": "string"}[name]
+	for name := range serverconfig.Escapes {
+		value := map[string]string{"dialect": "kusto", "format_schema_source": "string", "stream_like_engine_allow_direct_select": "1"}[name]
 		if value == "" {
 			value = secret
 		}

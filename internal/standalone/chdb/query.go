@@ -38,7 +38,7 @@ type Query struct {
 	Params map[string]string
 	// ReadOnly refuses everything that could change the engine's state or reach
 	// beyond its tables, with CodeReadonly, and limits time (60 s, or what Settings
-	// says up to 600 s), memory and temporary files.
+	// says up to 600 s), memory, rows read, threads and temporary files.
 	ReadOnly bool
 }
 
