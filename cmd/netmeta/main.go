@@ -35,6 +35,6 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCollectCommand(), newMigrateCommand(), newGenerateCommand(), newReplayCommand())
+	root.AddCommand(newCollectCommand(), newMigrateCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand())
 	return root
 }
