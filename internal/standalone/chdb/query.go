@@ -26,6 +26,9 @@ var (
 
 // Query is one statement and how to run it.
 type Query struct {
+	// ID is what the client calls the query. libchdb gives query ids itself; this one
+	// ends the setting log_comment of the query in system.processes. It may be empty.
+	ID string
 	// SQL is the statement; for an INSERT the data follows it, as over HTTP.
 	SQL []byte
 	// Database is where unqualified names are looked up, "default" if empty.
@@ -47,6 +50,7 @@ type Result struct {
 	session *session
 	stream  unsafe.Pointer // nil when chunk is all there is
 	chunk   []byte
+	header  header
 	err     error
 	stats   Stats
 	started time.Time
@@ -79,6 +83,7 @@ func (e *Engine) Query(ctx context.Context, q Query) (*Result, error) {
 		leave()
 		return nil, err
 	}
+	s.mark += " " + q.ID
 	queriesRunning.Inc()
 	if s.access = "write"; q.ReadOnly {
 		s.access = "read"
@@ -106,9 +111,11 @@ func (s *session) start(ctx context.Context, q Query) (*Result, error) {
 		q.Format = "TabSeparated"
 	}
 	s.watch(ctx)
-	r := &Result{session: s, started: time.Now()}
 	lib := s.engine.lib
-	if streamed.Match(q.SQL) {
+	format, certain := q.OutputFormat()
+	lines, inPieces := headerLines[format]
+	r := &Result{session: s, header: newHeader(format, lines), started: time.Now()}
+	if streamed.Match(q.SQL) && inPieces && certain {
 		stream := lib.run(lib.streamQuery, s.connection, q.SQL, q.Format, q.Params)
 		err := lib.failure(stream)
 		if err == nil {
@@ -203,7 +210,7 @@ func (r *Result) fetch() {
 		r.err = r.session.explain(err)
 		return
 	}
-	r.chunk = lib.bytes(result)
+	r.chunk = r.header.strip(lib.bytes(result))
 	rows := lib.resultRows(result)
 	r.count(result, rows)
 	if rows == 0 {

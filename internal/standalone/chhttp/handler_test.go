@@ -232,3 +232,25 @@ func TestPagesOfOtherSitesGetNothing(t *testing.T) {
 		t.Errorf("headers of an answer: %v", response.Header)
 	}
 }
+
+// libchdb gives queries ids of its own.
+func TestQueryIsFoundByTheIDThatItsClientGaveIt(t *testing.T) {
+	server := serve(t, true)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/?query_id=of+mine",
+		strings.NewReader("SELECT sum(sleepEachRow(0.01)) FROM numbers(100000) SETTINGS max_block_size = 10"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if response, err := plain.Do(r); err == nil {
+			response.Body.Close()
+		}
+	}()
+	eventually(t, "the query is found", func() bool {
+		_, text := send(t, "POST", server.URL, strings.NewReader(
+			"SELECT count() FROM system.processes WHERE endsWith(Settings['log_comment'], ' of mine') AND query LIKE '%sleepEachRow(0.01)%' AND query NOT LIKE '%processes%'"))
+		return text == "1\n"
+	})
+}

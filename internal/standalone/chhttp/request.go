@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -49,12 +48,6 @@ var notSettings = map[string]bool{
 	"session_id": true, "session_timeout": true, "session_check": true, "close_session": true,
 }
 
-var (
-	// formatClause finds the FORMAT clause of a statement, which ends it but for SETTINGS.
-	formatClause = regexp.MustCompile(`(?is)\bFORMAT\s+(\w+)\s*(?:SETTINGS\b[^']*)?;?\s*$`)
-	inserting    = regexp.MustCompile(`(?i)^\s*INSERT\b`)
-)
-
 // parseRequest reads r, whose body may have at most limit bytes, also after
 // decompression. Errors are of type *chdb.Error.
 func parseRequest(r *http.Request, limit int64) (*request, error) {
@@ -82,6 +75,7 @@ func parseRequest(r *http.Request, limit int64) (*request, error) {
 		blocks: isOn(params.Get("compress")),
 		wait:   isOn(params.Get("wait_end_of_query")),
 	}
+	q.query.ID = q.id
 	if text := params.Get("query"); text != "" {
 		q.query.SQL = append([]byte(text+"\n"), body...)
 	}
@@ -98,10 +92,7 @@ func parseRequest(r *http.Request, limit int64) (*request, error) {
 			q.query.Settings[name] = value
 		}
 	}
-	q.format = q.query.Format
-	if match := formatClause.FindSubmatch(q.query.SQL); match != nil && !inserting.Match(q.query.SQL) {
-		q.format = string(match[1])
-	}
+	q.format, _ = q.query.OutputFormat()
 	if enabled := params.Get("enable_http_compression"); enabled == "" || isOn(enabled) {
 		q.encoding = chooseEncoding(r.Header.Get("Accept-Encoding"))
 	}
