@@ -1,4 +1,4 @@
-// Command netmeta collects flows, migrates the database and plays exporters.
+// Command netmeta collects flows, migrates the database, asks it and plays exporters.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	if err := newCommand().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "netmeta:", err)
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
 }
 
@@ -35,6 +35,6 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCollectCommand(), newMigrateCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand())
+	root.AddCommand(newCollectCommand(), newMigrateCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand())
 	return root
 }

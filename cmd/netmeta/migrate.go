@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,9 +15,9 @@ import (
 
 func newMigrateCommand() *cobra.Command {
 	var (
-		address   string
 		kafka     clickhouse.Kafka
 		retention time.Duration
+		address   func() string
 	)
 	cmd := &cobra.Command{
 		Use:   "migrate",
@@ -30,7 +28,7 @@ nothing. It refuses a database that a newer netmeta has migrated.`,
 		Example: `  netmeta migrate --clickhouse http://admin:PASSWORD@127.0.0.1:8123/default --kafka broker:9092`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := clickhouse.Open(address)
+			db, err := clickhouse.Open(address())
 			if err != nil {
 				return err
 			}
@@ -39,7 +37,7 @@ nothing. It refuses a database that a newer netmeta has migrated.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&address, "clickhouse", "http://127.0.0.1:8123", "URL of ClickHouse's HTTP interface: http://user:password@host:port/database")
+	address = addClickHouseFlag(cmd)
 	flags.StringSliceVar(&kafka.Brokers, "kafka", nil, "Kafka brokers as ClickHouse reaches them, HOST:PORT; leave it out where the server's configuration has the named collections netmeta_kafka and netmeta_kafka_counters")
 	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic from which ClickHouse reads flows")
 	flags.StringVar(&kafka.CountersTopic, "counters-topic", flow.CountersTopic, "Kafka topic from which ClickHouse reads interface counters")
@@ -88,13 +86,11 @@ func configureKafka(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka) err
 // reach fails when ClickHouse does not answer, and says what to look at.
 func reach(ctx context.Context, db *sql.DB) error {
 	err := db.PingContext(ctx)
-	var network *net.OpError
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &network): // says all that the client's errors around it say
-		return fmt.Errorf("ClickHouse cannot be reached: %w (is it running, and is --clickhouse the address of its HTTP interface, usually port 8123?)", network)
-	default:
-		return fmt.Errorf("ClickHouse refuses: %w (check the user, password, port and database in --clickhouse)", err)
 	}
+	if unreachable := asUnreachable(err); unreachable != nil {
+		return unreachable
+	}
+	return fmt.Errorf("ClickHouse refuses: %w (check the user, password, port and database in --clickhouse)", err)
 }

@@ -8,30 +8,21 @@ import (
 	"testing"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
-	"github.com/leoluk/NetMeta/internal/standalone/chdb"
+	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
 
-// serveEngine runs the ClickHouse engine, of which a process can have one, and
-// returns the URL of its HTTP interface.
-func serveEngine(t *testing.T) string {
+// serveEngine serves the HTTP interface of the engine that all tests share, as it is
+// for people or read-write, and returns its URL with an empty database.
+func serveEngine(t *testing.T, readOnly bool) string {
 	t.Helper()
-	lib, err := chdb.Find("")
-	if err != nil {
-		t.Fatal(err, "(scripts/test.sh installs it)")
-	}
-	engine, err := chdb.Open(lib, t.TempDir(), chdb.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(engine.Close)
-	server := httptest.NewServer(chhttp.New(engine, chhttp.Options{}))
+	server := httptest.NewServer(chhttp.New(chdbtest.Engine(t), chhttp.Options{ReadOnly: readOnly}))
 	t.Cleanup(server.Close)
-	return server.URL
+	return server.URL + "/" + chdbtest.Database(t)
 }
 
 func TestMigrateCreatesTheSchemaOnce(t *testing.T) {
-	url := serveEngine(t)
+	url := serveEngine(t, false)
 	code, written := run(t, "migrate", "--clickhouse", url)
 	if code != 1 || !strings.Contains(written, "give --kafka") {
 		t.Errorf("without Kafka settings: exit code %d, want 1 and what to give:\n%s", code, written)
@@ -51,7 +42,7 @@ func TestMigrateCreatesTheSchemaOnce(t *testing.T) {
 	}
 	defer db.Close()
 	var definition string
-	if err := db.QueryRow("SELECT create_table_query FROM system.tables WHERE name = 'flows_raw'").Scan(&definition); err != nil {
+	if err := db.QueryRow("SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'flows_raw'").Scan(&definition); err != nil {
 		t.Fatal(err)
 	}
 	if want := "TimeReceived + toIntervalSecond(864000)"; !strings.Contains(definition, want) {

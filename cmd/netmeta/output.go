@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -49,10 +48,8 @@ type progress struct {
 
 func newProgress(w io.Writer, unit string, total uint64) *progress {
 	p := &progress{w: io.Discard, unit: unit, total: total, started: time.Now()}
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			p.w = w
-		}
+	if isTerminal(w) {
+		p.w = w
 	}
 	return p
 }
@@ -67,7 +64,6 @@ func (p *progress) update(count uint64) {
 		remaining := time.Duration(float64(p.total-count) / rate * float64(time.Second))
 		left = fmt.Sprintf(", %s left", remaining.Round(time.Second))
 	}
-	const eraseToEnd = "\x1b[K" // of what an earlier and longer line left
 	fmt.Fprintf(p.w, "\r%s %s, %s/s%s%s", done, p.unit, humanize.Comma(int64(rate)), left, eraseToEnd)
 	p.shown = true
 }

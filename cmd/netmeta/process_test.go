@@ -7,9 +7,16 @@ import (
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/proctest"
+	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 )
 
-func TestMain(m *testing.M) { proctest.Main(m, main) }
+func TestMain(m *testing.M) { proctest.Main(withEngine{m}, main) }
+
+// withEngine are the tests and the ClickHouse engine that they share.
+type withEngine struct{ *testing.M }
+
+// Run runs the tests and then stops the engine.
+func (w withEngine) Run() int { return chdbtest.Main(w.M) }
 
 // process is a running netmeta.
 type process struct{ *proctest.Process }

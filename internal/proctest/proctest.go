@@ -15,7 +15,7 @@ const asProgram = "NETMETA_TEST_AS_PROGRAM"
 
 // Main is the body of TestMain: it runs the tests, or program where the test binary
 // was started by Start.
-func Main(m *testing.M, program func()) {
+func Main(m interface{ Run() int }, program func()) {
 	if os.Getenv(asProgram) != "" {
 		program()
 		return
@@ -35,9 +35,17 @@ type Process struct {
 // wrote is logged if the test has failed.
 func Start(t *testing.T, args ...string) *Process {
 	t.Helper()
+	return StartWith(t, func(*exec.Cmd) {}, args...)
+}
+
+// StartWith does so after change has been made to how it is run, for example with a
+// terminal instead of Log.
+func StartWith(t *testing.T, change func(*exec.Cmd), args ...string) *Process {
+	t.Helper()
 	p := &Process{Cmd: exec.Command(os.Args[0], args...), Log: &Output{}, Done: make(chan struct{})}
 	p.Cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.Cmd.Stdout, p.Cmd.Stderr = p.Log, p.Log
+	change(p.Cmd)
 	if err := p.Cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
