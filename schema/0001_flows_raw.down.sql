@@ -1,1 +1,1 @@
-DROP TABLE flows_raw
+DROP TABLE IF EXISTS flows_raw

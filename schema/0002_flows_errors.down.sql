@@ -1,1 +1,1 @@
-DROP TABLE flows_errors
+DROP TABLE IF EXISTS flows_errors

@@ -1,1 +1,1 @@
-DROP TABLE flows_queue
+DROP TABLE IF EXISTS flows_queue

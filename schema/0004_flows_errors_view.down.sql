@@ -1,1 +1,1 @@
-DROP VIEW flows_errors_view
+DROP VIEW IF EXISTS flows_errors_view

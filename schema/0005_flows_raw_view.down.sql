@@ -1,1 +1,1 @@
-DROP VIEW flows_raw_view
+DROP VIEW IF EXISTS flows_raw_view

@@ -1,1 +1,1 @@
-DROP VIEW flows
+DROP VIEW IF EXISTS flows

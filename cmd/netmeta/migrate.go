@@ -17,6 +17,7 @@ func newMigrateCommand() *cobra.Command {
 	var (
 		kafka     clickhouse.Kafka
 		retention time.Duration
+		target    migrationTarget
 		address   func() string
 	)
 	cmd := &cobra.Command{
@@ -24,16 +25,32 @@ func newMigrateCommand() *cobra.Command {
 		Short: "Create or update the tables and views in ClickHouse",
 		Long: `migrate brings the schema of a ClickHouse database up to the version that this
 netmeta knows, by the numbered migrations that it carries. Run again, it changes
-nothing. It refuses a database that a newer netmeta has migrated.`,
-		Example: `  netmeta migrate --clickhouse http://admin:PASSWORD@127.0.0.1:8123/default --kafka broker:9092`,
-		Args:    cobra.NoArgs,
+nothing. It refuses a database that a newer netmeta has migrated.
+
+--dry-run shows the SQL that would run. It is for reading: run by hand, it does not
+leave the version behind that the next migration looks for.
+
+--to goes to another version, also down, before an older netmeta is installed. Going
+down is refused where it would lose flows or what columns hold, and the refusal says
+how much; --force does it all the same.`,
+		Example: `  netmeta migrate --clickhouse http://admin:PASSWORD@127.0.0.1:8123/default --kafka broker:9092
+  netmeta migrate --to 6 --dry-run`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, err := clickhouse.Open(address())
 			if err != nil {
 				return err
 			}
 			defer db.Close()
-			return runMigrate(cmd.Context(), db, kafka, retention)
+			if !cmd.Flags().Changed("to") {
+				target.version = clickhouse.Newest
+			} else if target.version < 1 {
+				return fmt.Errorf("--to %d: must be a version of the schema, 1 or more", target.version)
+			}
+			if target.dryRun {
+				return target.print(cmd, db)
+			}
+			return runMigrate(cmd.Context(), db, kafka, retention, target)
 		},
 	}
 	flags := cmd.Flags()
@@ -43,23 +60,33 @@ nothing. It refuses a database that a newer netmeta has migrated.`,
 	flags.StringVar(&kafka.CountersTopic, "counters-topic", flow.CountersTopic, "Kafka topic from which ClickHouse reads interface counters")
 	flags.StringVar(&kafka.Group, "group", clickhouse.DefaultGroup, "Kafka consumer group that ClickHouse reads flows as; counters are read as this with -counters behind it")
 	flags.DurationVar(&retention, "retention", 0, "how long flows and counters are kept, for example 168h; left out, it stays as it is")
+	flags.IntVar(&target.version, "to", 0, "go up or down to this version of the schema; left out, to the newest")
+	flags.BoolVar(&target.dryRun, "dry-run", false, "print the SQL that would run, and change nothing")
+	flags.BoolVar(&target.force, "force", false, "with --to: go down even where rows or what columns hold are lost")
 	return cmd
 }
 
-func runMigrate(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka, retention time.Duration) error {
+func runMigrate(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka, retention time.Duration, target migrationTarget) error {
 	if err := reach(ctx, db); err != nil {
+		return err
+	}
+	if err := target.check(ctx, db); err != nil {
 		return err
 	}
 	if err := configureKafka(ctx, db, kafka); err != nil {
 		return err
 	}
-	if err := clickhouse.Migrate(ctx, db); err != nil {
+	if err := target.migrate(ctx, db); err != nil {
 		return err
 	}
 	if retention != 0 {
 		if err := clickhouse.SetRetention(ctx, db, retention); err != nil {
 			return fmt.Errorf("--retention: %w", err)
 		}
+	}
+	if target.version != clickhouse.Newest {
+		slog.Info("migrate: the schema has the version that was asked for", "version", target.version)
+		return nil
 	}
 	slog.Info("migrate: the schema is up to date")
 	return nil

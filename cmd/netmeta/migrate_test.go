@@ -79,3 +79,36 @@ func TestMigrateSaysWhatToDoWithoutShowingThePassword(t *testing.T) {
 		})
 	}
 }
+
+func TestMigrateShowsWhatItWouldDoAndRefusesToLoseRows(t *testing.T) {
+	url := serveEngine(t, false)
+	stdout, _, err := execute(t, "migrate", "--clickhouse", url, "--dry-run")
+	if err != nil || !strings.HasPrefix(stdout, "-- 0001 flows_raw\nCREATE TABLE") || !strings.Contains(stdout, ";\n\n-- 0006 flows\n") {
+		t.Errorf("--dry-run of an empty database: %v\n%s", err, stdout)
+	}
+	if tables, _, err := execute(t, "query", "--clickhouse", url, "--output", "json", "SHOW TABLES"); err != nil || tables != "[]\n" {
+		t.Errorf("--dry-run has made %s, %v", tables, err)
+	}
+	if _, _, err := execute(t, "migrate", "--clickhouse", url, "--kafka", "127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, err := execute(t, "migrate", "--clickhouse", url, "--dry-run"); err != nil || stdout != "" || !strings.Contains(stderr, "up to date") {
+		t.Errorf("--dry-run of the newest version: %q, %q, %v", stdout, stderr, err)
+	}
+	if _, _, err := execute(t, "query", "--clickhouse", url, "INSERT INTO interface_counters (TimeReceived) SELECT now() FROM numbers(1234)"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = execute(t, "migrate", "--clickhouse", url, "--to", "6")
+	if err == nil || !strings.Contains(err.Error(), "table interface_counters with 1,234 rows (migration 14)") {
+		t.Errorf("--to 6: got %v, want a refusal that names the table and its rows", err)
+	}
+	if left, _, err := execute(t, "query", "--clickhouse", url, "--output", "csv", "SELECT count() AS n FROM interface_counters"); err != nil || left != "\"n\"\n1234\n" {
+		t.Errorf("after the refusal: %q, %v", left, err)
+	}
+	if _, _, err := execute(t, "migrate", "--clickhouse", url, "--to", "6", "--force"); err != nil {
+		t.Errorf("--force: %v", err)
+	}
+	if _, _, err := execute(t, "migrate", "--clickhouse", url, "--to", "9999"); err == nil || !strings.Contains(err.Error(), "knows versions 1 to") {
+		t.Errorf("--to 9999: got %v", err)
+	}
+}

@@ -94,7 +94,7 @@ func query[T any](t *testing.T, db *sql.DB, statement string) (value T) {
 func waitFor(t *testing.T, db *sql.DB, n uint64, statement string) {
 	t.Helper()
 	var got uint64
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if got = query[uint64](t, db, statement); got == n {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-migrate/migrate/v4"
 	migratedb "github.com/golang-migrate/migrate/v4/database"
+	"github.com/golang-migrate/migrate/v4/source"
 
 	"github.com/leoluk/NetMeta/schema"
 )
@@ -23,15 +24,25 @@ import (
 // The Kafka connection (ConfigureKafka) has to exist before. Cancelling ctx stops
 // after the migration that is running.
 func Migrate(ctx context.Context, db *sql.DB) error {
+	return run(ctx, db, false, (*migrate.Migrate).Up)
+}
+
+// openSource returns the migrations for db: those that make flows_raw anew keep its retention.
+func openSource(ctx context.Context, db *sql.DB) (source.Driver, error) {
+	retention, err := retentionOf(ctx, db, "flows_raw")
+	if err != nil {
+		return nil, err
+	}
+	return schema.SourceKeeping(cmp.Or(retention, schema.DefaultRetention))
+}
+
+// run does what move says with the migrations of db's database, on the way down or up.
+func run(ctx context.Context, db *sql.DB, down bool, move func(*migrate.Migrate) error) error {
 	var database string
 	if err := db.QueryRowContext(ctx, `SELECT currentDatabase()`).Scan(&database); err != nil {
 		return fmt.Errorf("ask ClickHouse for the current database: %w", err)
 	}
-	retention, err := retentionOf(ctx, db, "flows_raw")
-	if err != nil {
-		return err
-	}
-	migrations, err := schema.SourceKeeping(cmp.Or(retention, schema.DefaultRetention))
+	migrations, err := openSource(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -39,6 +50,7 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("open the table of migrations in database %s: %w", database, err)
 	}
+	versions.down = down
 	if err := versions.check(ctx); err != nil {
 		return err
 	}
@@ -50,7 +62,7 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 	m.Log = migrationLog{}
 	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 	defer stop()
-	if err := up(ctx, m, versions); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+	if err := persist(ctx, versions, func() error { return move(m) }); err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate database %s: %w", database, withoutStatement(err))
 	}
 	return ctx.Err()
@@ -59,12 +71,12 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 // attempts is how often a migration is tried that other instances disturb.
 const attempts = 5
 
-// up runs the migrations that are missing. One can fail because another instance is
-// at an earlier one, which drops a table that this one builds on and makes it anew: it
-// is done again when the other instance is through.
-func up(ctx context.Context, m *migrate.Migrate, versions *versions) error {
+// persist runs migrations. One can fail because another instance is at an earlier one,
+// which drops a table that this one builds on and makes it anew: it is done again when
+// the other instance is through.
+func persist(ctx context.Context, versions *versions, move func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := m.Up()
+		err := move()
 		if err == nil || errors.Is(err, migrate.ErrNoChange) || attempt == attempts {
 			return err
 		}

@@ -3,9 +3,7 @@ package clickhouse
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"time"
 
@@ -18,45 +16,29 @@ import (
 // adds a row before a migration (dirty) and one after it (clean); none is removed.
 type versions struct {
 	migratedb.Driver
-	db         *sql.DB
-	migrations source.Driver
-	newest     uint   // of migrations
-	seen       uint64 // rows, when it was opened
-	added      uint64 // rows, by this instance
+	db     *sql.DB
+	all    []uint // versions that there are
+	newest uint   // of them
+	down   bool   // migrations are taken back
+	seen   uint64 // rows, when it was opened
+	added  uint64 // rows, by this instance
 }
 
 // openVersions opens the table, which is created if it does not exist: once more where
 // another instance creates it in the same moment.
 func openVersions(db *sql.DB, database string, migrations source.Driver) (*versions, error) {
-	newest, err := newestVersion(migrations)
+	all, err := allVersions(migrations)
 	if err != nil {
-		return nil, fmt.Errorf("find the newest migration: %w", err)
+		return nil, fmt.Errorf("list the migrations: %w", err)
 	}
 	var table migratedb.Driver
 	for range 2 {
 		table, err = driver.WithInstance(db, &driver.Config{DatabaseName: database, MigrationsTableEngine: "MergeTree"})
 		if err == nil {
-			return &versions{Driver: table, db: db, migrations: migrations, newest: newest}, nil
+			return &versions{Driver: table, db: db, all: all, newest: all[len(all)-1]}, nil
 		}
 	}
 	return nil, err
-}
-
-func newestVersion(migrations source.Driver) (uint, error) {
-	version, err := migrations.First()
-	if err != nil {
-		return 0, err
-	}
-	for {
-		next, err := migrations.Next(version)
-		if errors.Is(err, fs.ErrNotExist) {
-			return version, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		version = next
-	}
 }
 
 // check refuses a database that cannot be migrated: one that is newer than the binary,
@@ -68,9 +50,9 @@ func newestVersion(migrations source.Driver) (uint, error) {
 // it a table without a row. A row that goes back to before the first migration, as
 // older releases wrote, is a record too.
 func (v *versions) check(ctx context.Context) error {
-	var exists bool
-	if err := v.db.QueryRowContext(ctx, `SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = 'flows_raw'`).Scan(&exists); err != nil {
-		return fmt.Errorf("look for table flows_raw: %w", err)
+	exists, err := hasFlows(ctx, v.db)
+	if err != nil {
+		return err
 	}
 	rows, err := v.rows(ctx)
 	if err != nil {
@@ -78,14 +60,14 @@ func (v *versions) check(ctx context.Context) error {
 	}
 	v.seen = rows
 	if exists && rows == 0 {
-		return fmt.Errorf("flows_raw exists, but schema_migrations does not say which version it has, so it may have been damaged: if the tables were up to date, insert (%d, 0, toUnixTimestamp64Nano(now64(9))) into schema_migrations and run it again", v.newest)
+		return errUnversioned(v.newest)
 	}
 	version, _, err := v.Driver.Version()
 	if err != nil {
 		return fmt.Errorf("read the version of the schema: %w", err)
 	}
 	if version > int(v.newest) {
-		return fmt.Errorf("the database has schema version %d, this binary knows versions up to %d: it was written by a newer NetMeta, use that one", version, v.newest)
+		return errNewer(uint(version), v.newest)
 	}
 	return nil
 }
@@ -97,24 +79,45 @@ func (v *versions) rows(ctx context.Context) (n uint64, err error) {
 	return n, nil
 }
 
+// hasFlows says whether there is a table flows_raw.
+func hasFlows(ctx context.Context, db *sql.DB) (exists bool, err error) {
+	if err := db.QueryRowContext(ctx, `SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = 'flows_raw'`).Scan(&exists); err != nil {
+		return false, fmt.Errorf("look for table flows_raw: %w", err)
+	}
+	return exists, nil
+}
+
+func errUnversioned(newest uint) error {
+	return fmt.Errorf("flows_raw exists, but schema_migrations does not say which version it has, so it may have been damaged: if the tables were up to date, insert (%d, 0, toUnixTimestamp64Nano(now64(9))) into schema_migrations and run it again", newest)
+}
+
+func errNewer(version, newest uint) error {
+	return fmt.Errorf("the database has schema version %d, this binary knows versions up to %d: it was written by a newer NetMeta, use that one", version, newest)
+}
+
 // Version returns the version of the database. Of a migration that was cut off it
 // returns the version before, and says that nothing was: golang-migrate, which would
-// stop there, does it again. Nothing is written for that, so that no other instance can
-// come between.
+// stop there, does it again. On the way down it returns the version behind it, which may
+// be the one that was being taken back. Nothing is written for that, so that no other
+// instance can come between.
 func (v *versions) Version() (version int, dirty bool, err error) {
 	version, dirty, err = v.Driver.Version()
 	if err != nil || !dirty || version > int(v.newest) {
 		return version, dirty, err
 	}
+	if v.down {
+		from := above(v.all, uint(max(version, 0)))
+		slog.Warn("schema: a migration was cut off and is taken back", "version", version, "from", from)
+		return int(from), false, nil
+	}
 	slog.Warn("schema: a migration was cut off and is done again", "version", version)
-	previous, err := v.migrations.Prev(uint(version))
-	if errors.Is(err, fs.ErrNotExist) {
-		return migratedb.NilVersion, false, nil
+	before := migratedb.NilVersion
+	for _, each := range v.all {
+		if int(each) < version {
+			before = int(each)
+		}
 	}
-	if err != nil {
-		return 0, false, fmt.Errorf("find the migration before %d: %w", version, err)
-	}
-	return int(previous), false, nil
+	return before, false, nil
 }
 
 // SetVersion adds a row.
