@@ -18,7 +18,8 @@ func TestRunawayQueriesLeaveIngestionAlone(t *testing.T) {
 	db, broker := migrated(t)
 	server := httptest.NewServer(chhttp.New(chdbtest.Engine(t), chhttp.Options{ReadOnly: true}))
 	defer server.Close()
-	const endless = " FROM numbers(1000000000000) "
+	const endless = " FROM numbers(100000000000) "
+	const rows = ", max_rows_to_read = 100000000000" // as many as can be asked for
 	var wait sync.WaitGroup
 	for _, c := range []struct{ sql, problem string }{
 		{"SELECT sum(number)" + endless + "SETTINGS max_execution_time = 3", "TIMEOUT_EXCEEDED"},
@@ -28,7 +29,7 @@ func TestRunawayQueriesLeaveIngestionAlone(t *testing.T) {
 		{"SELECT number, count()" + endless + "GROUP BY number SETTINGS max_memory_usage = 200000000", "MEMORY_LIMIT_EXCEEDED"},
 	} {
 		wait.Go(func() {
-			response, err := http.Post(server.URL, "text/plain", strings.NewReader(c.sql))
+			response, err := http.Post(server.URL, "text/plain", strings.NewReader(c.sql+rows))
 			if err != nil {
 				t.Error(err)
 				return
