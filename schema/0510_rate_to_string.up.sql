@@ -1,0 +1,2 @@
+CREATE OR REPLACE FUNCTION rateToString AS (bitsPerSecond) ->
+    replaceOne(formatReadableDecimalSize(bitsPerSecond), 'B', 'bit/s')

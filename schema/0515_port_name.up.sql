@@ -1,0 +1,32 @@
+-- IANA "Service Name and Transport Protocol Port Number Registry", with four servers that
+-- it does not have and everybody knows by their port: bittorrent, minecraft, valve, wireguard.
+CREATE OR REPLACE FUNCTION portName AS (protocol, port) ->
+    multiIf(
+        protocol NOT IN (6, 17, 33, 132, 136), '',
+        protocol = 17 AND port IN (512, 513, 514, 520), transform(port, [512, 513, 514, 520], ['biff', 'who', 'syslog', 'router'], ''),
+        transform(port,
+            [1, 7, 9, 13, 17, 19, 20, 21, 22, 23, 25, 37, 43, 49, 53, 67, 68, 69, 79, 80, 88, 102, 110, 111, 113, 119, 123, 135, 137,
+             138, 139, 143, 161, 162, 179, 194, 319, 320, 389, 427, 443, 445, 464, 465, 500, 512, 513, 514, 515, 520, 521, 546, 547,
+             548, 554, 587, 623, 631, 636, 639, 646, 647, 655, 830, 853, 860, 861, 862, 873, 989, 990, 992, 993, 995, 1080, 1194,
+             1433, 1434, 1494, 1701, 1719, 1720, 1723, 1812, 1813, 1883, 1900, 1935, 1985, 2049, 2083, 2123, 2152, 2375, 2376, 2379,
+             2380, 2775, 2944, 3205, 3260, 3283, 3306, 3389, 3478, 3544, 3565, 3690, 3702, 3724, 3784, 3785, 3868, 4172, 4369, 4500,
+             4569, 4739, 4784, 4789, 4790, 4840, 5004, 5060, 5061, 5222, 5246, 5247, 5269, 5349, 5351, 5353, 5355, 5432, 5671, 5672,
+             5683, 5684, 5900, 5938, 5985, 5986, 6081, 6343, 6379, 6513, 6514, 6635, 6653, 6667, 6696, 6881, 7547, 8008, 8080, 8443,
+             8883, 9100, 9418, 11211, 11371, 25565, 27015, 27017, 51820],
+            ['tcpmux', 'echo', 'discard', 'daytime', 'qotd', 'chargen', 'ftp-data', 'ftp', 'ssh', 'telnet', 'smtp', 'time',
+             'nicname', 'tacacs', 'domain', 'bootps', 'bootpc', 'tftp', 'finger', 'http', 'kerberos', 'iso-tsap', 'pop3', 'sunrpc',
+             'ident', 'nntp', 'ntp', 'epmap', 'netbios-ns', 'netbios-dgm', 'netbios-ssn', 'imap', 'snmp', 'snmptrap', 'bgp', 'irc',
+             'ptp-event', 'ptp-general', 'ldap', 'svrloc', 'https', 'microsoft-ds', 'kpasswd', 'submissions', 'isakmp', 'exec',
+             'login', 'shell', 'printer', 'efs', 'ripng', 'dhcpv6-client', 'dhcpv6-server', 'afpovertcp', 'rtsp', 'submission',
+             'asf-rmcp', 'ipp', 'ldaps', 'msdp', 'ldp', 'dhcp-failover', 'tinc', 'netconf-ssh', 'domain-s', 'iscsi',
+             'owamp-control', 'twamp-control', 'rsync', 'ftps-data', 'ftps', 'telnets', 'imaps', 'pop3s', 'socks', 'openvpn',
+             'ms-sql-s', 'ms-sql-m', 'ica', 'l2tp', 'h323gatestat', 'h323hostcall', 'pptp', 'radius', 'radius-acct', 'mqtt', 'ssdp',
+             'macromedia-fcs', 'hsrp', 'nfs', 'radsec', 'gtp-control', 'gtp-user', 'docker', 'docker-s', 'etcd-client',
+             'etcd-server', 'smpp', 'megaco-h248', 'isns', 'iscsi-target', 'net-assistant', 'mysql', 'ms-wbt-server', 'stun',
+             'teredo', 'm2pa', 'svn', 'ws-discovery', 'blizwow', 'bfd-control', 'bfd-echo', 'diameter', 'pcoip', 'epmd',
+             'ipsec-nat-t', 'iax', 'ipfix', 'bfd-multi-ctl', 'vxlan', 'vxlan-gpe', 'opcua-tcp', 'avt-profile-1', 'sip', 'sips',
+             'xmpp-client', 'capwap-control', 'capwap-data', 'xmpp-server', 'stuns', 'nat-pmp', 'mdns', 'llmnr', 'postgresql',
+             'amqps', 'amqp', 'coap', 'coaps', 'rfb', 'teamviewer', 'wsman', 'wsmans', 'geneve', 'sflow', 'redis', 'netconf-tls',
+             'syslog-tls', 'mpls-udp', 'openflow', 'ircu', 'babel', 'bittorrent', 'cwmp', 'http-alt', 'http-alt', 'pcsync-https',
+             'secure-mqtt', 'hp-pdl-datastr', 'git', 'memcache', 'hkp', 'minecraft', 'valve', 'mongodb', 'wireguard'],
+            ''))
