@@ -18,8 +18,8 @@ FROM VALUES('Function String, Arguments String, Returns String, Description Stri
         ('prefixLength', 'network', 'UInt16', 'Prefix length of a network in CIDR notation as it is stored, which for IPv4 is 96 more; 255 if it is impossible', 'prefixLength(''192.0.2.0/24'')', '120'),
         ('isInNetwork', 'address, network', 'Bool', 'Whether an address is in a network in CIDR notation; filters with a literal network use indexes', 'isInNetwork(toAddress(''192.0.2.1''), ''192.0.2.0/24'')', '1'),
         ('networkOf', 'address, length4, length6', 'String', 'Network of an address with one prefix length for IPv4 and one for IPv6; empty for ::', 'networkOf(toAddress(''2001:db8:1:2::3''), 24, 48)', '2001:db8:1::/48'),
-        ('bitsPerSecond', 'bytes, samplingRate, seconds', 'Float64', 'Aggregate: traffic in bits per second over a bucket of so many seconds, multiplied by the sampling rate', 'bitsPerSecond(toUInt64(1500), toUInt64(1000), 60)', '200000'),
-        ('packetsPerSecond', 'packets, samplingRate, seconds', 'Float64', 'Aggregate: packets per second over a bucket of so many seconds, multiplied by the sampling rate', 'packetsPerSecond(toUInt64(3), toUInt64(1000), 60)', '50'),
+        ('bitsPerSecond', 'bytes, samplingRate, seconds', 'Float64', 'Aggregate: traffic in bits per second over a bucket of so many seconds, multiplied by the sampling rate', 'bitsPerSecond(1500, 1000, 60)', '200000'),
+        ('packetsPerSecond', 'packets, samplingRate, seconds', 'Float64', 'Aggregate: packets per second over a bucket of so many seconds, multiplied by the sampling rate', 'packetsPerSecond(3, 1000, 60)', '50'),
         ('rateToString', 'bitsPerSecond', 'String', 'Bits per second with a unit', 'rateToString(1234567890)', '1.23 Gbit/s'),
         ('protocolName', 'number', 'String', 'Name of an IP protocol, or its number', 'protocolName(17)', 'UDP'),
         ('tcpFlagsToString', 'flags', 'String', 'Names of TCP flags, joined by -', 'tcpFlagsToString(18)', 'SYN-ACK'),
@@ -32,4 +32,4 @@ FROM VALUES('Function String, Arguments String, Returns String, Description Stri
         ('forwardingStatusName', 'status', 'String', 'What a router did with a packet, and why; empty if not told', 'forwardingStatusName(129)', 'dropped: ACL deny'),
         ('macToString', 'mac', 'String', 'A MAC address as people write it, empty for 0', 'macToString(0x020000000001)', '02:00:00:00:00:01'),
         ('communityToString', 'community', 'String', 'A BGP community as routers write it', 'communityToString(4227072120)', '64500:120'))
-COMMENT 'Functions that NetMeta adds to SQL; SHOW CREATE FUNCTION shows how they are made'
+COMMENT 'Functions that NetMeta adds to SQL; create_query of system.functions shows what they stand for'
