@@ -52,7 +52,8 @@ func migrated(t *testing.T) (*sql.DB, *kfake.Cluster) {
 
 func startBroker(t *testing.T) *kfake.Cluster {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic),
+		kfake.BrokerConfigs(map[string]string{"message.max.bytes": "16777216"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func publishTo(t *testing.T, broker *kfake.Cluster, topic string, values ...[]by
 // publishAt does so with the time of a producer's clock.
 func publishAt(t *testing.T, broker *kfake.Cluster, topic string, clock time.Time, values ...[]byte) {
 	t.Helper()
-	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
+	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, BatchBytes: 64 << 20}
 	defer writer.Close()
 	messages := make([]kafka.Message, len(values))
 	for i, value := range values {

@@ -1,8 +1,6 @@
 package clickhouse_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -16,42 +14,6 @@ func good(n uint64) *pb.FlowMessage {
 
 func goodCounters(n uint64) *pb.InterfaceCounters {
 	return &pb.InterfaceCounters{TimeReceived: uint64(time.Now().Unix()), Interface: 1, InOctets: n}
-}
-
-func TestMessagesThatCannotBeParsedAreKeptAndCostNothingAroundThem(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	noise := make([]byte, 200)
-	for i := range noise {
-		noise[i] = byte(random.Uint32())
-	}
-	for name, test := range map[string]struct {
-		topic, table, sum string
-		good, cut         []byte
-	}{
-		"flows":    {flow.Topic, "flows_raw", "sum(Bytes)", delimited(t, good(10), good(20)), delimited(t, good(1), good(2))},
-		"counters": {flow.CountersTopic, "interface_counters", "sum(InOctets)", delimited(t, goodCounters(10), goodCounters(20)), delimited(t, goodCounters(1), goodCounters(2))},
-	} {
-		t.Run(name, func(t *testing.T) {
-			db, broker := migrated(t)
-			bad := [][]byte{[]byte("hello, this is not protobuf"), noise, test.cut[:len(test.cut)-3]}
-			values := [][]byte{test.good}
-			for _, b := range bad {
-				values = append(values, b, test.good)
-			}
-			publishTo(t, broker, test.topic, values...)
-
-			waitFor(t, db, 8, "SELECT count() FROM "+test.table)
-			waitFor(t, db, 3, "SELECT uniqExact(Offset) FROM flows_errors WHERE Topic = '"+test.topic+"' AND Reason != ''")
-			if sum := query[uint64](t, db, "SELECT "+test.sum+" FROM "+test.table); sum != 120 {
-				t.Errorf("what is around bad messages adds up to %d bytes, want 120", sum)
-			}
-			for i, b := range bad {
-				if kept := query[string](t, db, fmt.Sprint("SELECT Message FROM flows_errors WHERE Offset = ", 1+2*i)); kept != string(b) {
-					t.Errorf("bad message %d was kept as %q, want %q", i, kept, b)
-				}
-			}
-		})
-	}
 }
 
 func TestValuesThatNoCollectorWouldSendBecomeRows(t *testing.T) {
