@@ -35,6 +35,11 @@ type Options struct {
 	free func() (uint64, error) // space on the disk in bytes, for tests
 }
 
+// maxBatchBytes is how much one batch of records may have. Kafka refuses what is larger
+// than 1 MiB unless told otherwise; here, a program that puts more into a message finds it
+// stored, or in flows_errors, instead of in its own error messages.
+const maxBatchBytes = 16 << 20
+
 // Broker is a running broker.
 type Broker struct {
 	cluster *kfake.Cluster
@@ -85,9 +90,12 @@ func Start(ctx context.Context, options Options) (*Broker, error) {
 		kfake.ListenFn(func(string, string) (net.Listener, error) { return listener, nil }),
 		kfake.DataDir(options.DataDir),
 		kfake.WithLogger(logger{}),
-		// Retention is applied each minute instead of each hour, so that the disk
-		// usage stays close to what was asked for.
-		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "60000"}),
+		kfake.BrokerConfigs(map[string]string{
+			// Retention is applied each minute instead of each hour, so that the disk
+			// usage stays close to what was asked for.
+			"log.cleaner.backoff.ms": "60000",
+			"message.max.bytes":      strconv.Itoa(maxBatchBytes),
+		}),
 	)
 	if err != nil {
 		listener.Close()

@@ -205,6 +205,21 @@ func TestRetentionIsSetOnTheTopic(t *testing.T) {
 	}
 }
 
+func TestMessageOfTenMegabytesIsTaken(t *testing.T) {
+	b, err := start(t, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := client(t, b, kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerBatchMaxBytes(maxBatchBytes))
+	large := strings.Repeat("x", 10<<20)
+	if err := c.ProduceSync(t.Context(), &kgo.Record{Topic: "flow-messages", Value: []byte(large)}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if got := consume(t, b, 1); len(got) != 1 || got[0] != large {
+		t.Errorf("got %d messages, not the one that was sent", len(got))
+	}
+}
+
 func TestOldRecordsAreDropped(t *testing.T) {
 	b, err := start(t, t.TempDir(), func(o *Options) { o.Topics[0].RetentionBytes = 1000 })
 	if err != nil {
