@@ -102,7 +102,7 @@ func (b *Broker) Restart() {
 	args := append([]string{"run", "--port", strconv.Itoa(b.port), "--dir", b.dir}, b.args...)
 	b.process = exec.Command(b.script, args...)
 	b.process.Stdout, b.process.Stderr = b.output, b.output
-	endWithParent(b.process)
+	proctest.EndWithParent(b.process)
 	if err := b.process.Start(); err != nil {
 		b.t.Fatalf("start Kafka: %v", err)
 	}

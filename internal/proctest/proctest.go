@@ -16,11 +16,17 @@ const asProgram = "NETMETA_TEST_AS_PROGRAM"
 // Main is the body of TestMain: it runs the tests, or program where the test binary
 // was started by Start.
 func Main(m interface{ Run() int }, program func()) {
+	Program(program)
+	os.Exit(m.Run())
+}
+
+// Program runs program, and ends with it, where the test binary was started by Start.
+// It is for a TestMain that has more to do than Main does.
+func Program(program func()) {
 	if os.Getenv(asProgram) != "" {
 		program()
-		return
+		os.Exit(0)
 	}
-	os.Exit(m.Run())
 }
 
 // Process is a running program.
@@ -45,6 +51,7 @@ func StartWith(t *testing.T, change func(*exec.Cmd), args ...string) *Process {
 	p := &Process{Cmd: exec.Command(os.Args[0], args...), Log: &Output{}, Done: make(chan struct{})}
 	p.Cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.Cmd.Stdout, p.Cmd.Stderr = p.Log, p.Log
+	EndWithParent(p.Cmd)
 	change(p.Cmd)
 	if err := p.Cmd.Start(); err != nil {
 		t.Fatal(err)
