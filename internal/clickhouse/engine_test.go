@@ -17,11 +17,15 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/proctest"
 	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
 
-func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
+func TestMain(m *testing.M) {
+	proctest.Program(serveEngine)
+	os.Exit(chdbtest.Main(m))
+}
 
 // open returns a client of a new database.
 func open(t *testing.T) *sql.DB {
