@@ -143,7 +143,7 @@ func inserted(t *testing.T, dir string) (newest string) {
 }
 
 // forgetMembers removes all members of a consumer group, as Kafka does when it has not
-// heard of them for 45 s. (kafka-go cannot: it names members by an empty instance id.)
+// heard of them for 45 s. Not by kafka-go: its LeaveGroup left them in the embedded broker.
 func forgetMembers(t *testing.T, broker, group string) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
