@@ -24,15 +24,14 @@ import (
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
 
+// libchdb is looked for before the tests' own engine changes the working directory.
+var libchdb, errLibchdb = chdb.Find("")
+
 // serveEngine is the program that runs as a process of its own: ClickHouse with the
 // whole schema on a directory, reading from a broker that lives elsewhere. It is there
 // to be killed.
 func serveEngine() {
-	dir, broker := os.Args[1], os.Args[2]
-	lib, err := chdb.Find("")
-	if err != nil {
-		log.Fatal(err)
-	}
+	lib, dir, broker := os.Args[1], os.Args[2], os.Args[3]
 	engine, err := chdb.Open(lib, filepath.Join(dir, "data"), chdb.Options{})
 	if err != nil {
 		log.Fatal(err)
@@ -67,6 +66,9 @@ type server struct {
 
 func startServer(t *testing.T, broker string) *server {
 	t.Helper()
+	if errLibchdb != nil {
+		t.Fatal(errLibchdb)
+	}
 	s := &server{dir: t.TempDir(), broker: broker}
 	s.start(t)
 	t.Cleanup(func() { s.db.Close() })
@@ -80,7 +82,7 @@ func (s *server) start(t *testing.T) {
 	if err := os.RemoveAll(address); err != nil {
 		t.Fatal(err)
 	}
-	s.process = proctest.Start(t, s.dir, s.broker)
+	s.process = proctest.Start(t, libchdb, s.dir, s.broker)
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		text, err := os.ReadFile(address)
 		if err == nil {

@@ -148,13 +148,16 @@ func (b *Broker) ask(ctx context.Context) error {
 
 func (b *Broker) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port)) }
 
+// startDir is the directory of the package that is tested. The embedded ClickHouse works
+// in another one from its start on.
+var startDir, startDirErr = os.Getwd()
+
 func findScript(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
+	if startDirErr != nil {
+		t.Fatal(startDirErr)
 	}
-	for start := dir; ; dir = filepath.Dir(dir) {
+	for start, dir := startDir, startDir; ; dir = filepath.Dir(dir) {
 		script := filepath.Join(dir, "scripts", "kafka.sh")
 		if _, err := os.Stat(script); err == nil {
 			return script
