@@ -102,6 +102,9 @@ func (s steps) number(at time.Time) int {
 // length is how long n steps are, for people.
 func (s steps) length(n int) string {
 	if s.months {
+		if n == 1 {
+			return "1 month"
+		}
 		return fmt.Sprintf("%d months", n)
 	}
 	d := time.Duration(n) * s.each
@@ -137,12 +140,12 @@ func drawSeries(w io.Writer, s *series, width int) error {
 	perCell := (count + room - 1) / room
 	room = (count + perCell - 1) / perCell
 
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s to %s, a cell is %s", s.steps.first.Format(time.DateTime), s.steps.last.Format(time.DateTime), s.steps.length(perCell))
+	title := fmt.Sprintf("%s to %s, a cell is %s", s.steps.first.Format(time.DateTime), s.steps.last.Format(time.DateTime), s.steps.length(perCell))
 	if perCell > 1 {
-		fmt.Fprintf(&b, ": the highest of %d values", perCell)
+		title += fmt.Sprintf(", highest of %d", perCell)
 	}
-	b.WriteString("\n")
+	var b strings.Builder
+	b.WriteString(cut(title, width) + "\n")
 	write := func(line []string, drawing string) {
 		b.WriteString(pad(cut(line[0], max(1, widths[0])), widths[0], false) + gap + pad(drawing, room, false))
 		for i, text := range line[1:] {

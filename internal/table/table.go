@@ -14,7 +14,7 @@ const (
 )
 
 // Write draws rows as a table that is at most width cells wide; 0 is no limit. Long
-// texts are cut to fit; numbers and times never are. Where that is not enough, each row
+// texts are cut to fit; numbers, times and addresses never are. Where that is not enough, each row
 // becomes a record, with one line for each column.
 func Write(w io.Writer, columns []query.Column, rows [][]query.Value, width int) error {
 	if len(columns) == 0 {
@@ -37,6 +37,7 @@ type grid struct {
 	cells  [][]string
 	kinds  []kind
 	widths []int
+	whole  []bool // columns that are not cut
 }
 
 func newGrid(columns []query.Column, rows [][]query.Value) *grid {
@@ -45,6 +46,8 @@ func newGrid(columns []query.Column, rows [][]query.Value) *grid {
 		name := clean(c.Name)
 		g.names = append(g.names, name)
 		g.kinds = append(g.kinds, kindOf(c))
+		plain := plainType(c.Type)
+		g.whole = append(g.whole, kindOf(c) != label || plain == "IPv6" || plain == "IPv4")
 		g.widths = append(g.widths, textWidth(name))
 	}
 	for _, row := range rows {
@@ -71,7 +74,7 @@ func (g *grid) fit(width int) bool {
 	for total > width {
 		widest := -1
 		for i, w := range g.widths {
-			if g.kinds[i] == label && w > narrowest && (widest < 0 || w > g.widths[widest]) {
+			if !g.whole[i] && w > narrowest && (widest < 0 || w > g.widths[widest]) {
 				widest = i
 			}
 		}
@@ -107,7 +110,8 @@ func (g *grid) records(width int) string {
 	}
 	widest = min(widest, max(narrowest, width/2))
 	for i, row := range g.cells {
-		b.WriteString(cut(fmt.Sprintf("row %d %s", i+1, strings.Repeat("─", width)), width-1) + "\n")
+		title := fmt.Sprintf("row %d ", i+1)
+		b.WriteString(title + strings.Repeat("─", max(0, width-len(title))) + "\n")
 		for column, text := range row {
 			name := pad(cut(g.names[column], widest), widest, false)
 			text = cut(text, max(narrowest, width-widest-len(gap)))
