@@ -42,6 +42,7 @@ var (
 	alterTable = regexp.MustCompile(`(?is)^ALTER TABLE (\w+)\s+(.*)$`)
 	madeAnew   = regexp.MustCompile(`(?is)^CREATE OR REPLACE TABLE (\w+)\s.*\sAS SELECT \* FROM (\w+)$`)
 	dropColumn = regexp.MustCompile("(?i)^DROP COLUMN (?:IF EXISTS )?`?(\\w+)`?$")
+	comment    = regexp.MustCompile(`(?i)^COMMENT COLUMN\s`)
 	// What holds no rows (views, the Kafka tables), or changes none.
 	costsNothing = regexp.MustCompile(`(?is)^(?:DROP (?:VIEW|FUNCTION)\s|CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW\s|CREATE OR REPLACE TABLE \w+_queue\s|ALTER TABLE \w+_view MODIFY QUERY\s|ALTER TABLE \w+\s+(?:MODIFY COMMENT\s|(?:DROP|CLEAR) INDEX\s))`)
 )
@@ -70,7 +71,11 @@ func effectOf(statement string) (e effect, known bool) {
 	}
 	e.table = match[1]
 	for part := range strings.SplitSeq(match[2], ",") {
-		column := dropColumn.FindStringSubmatch(strings.TrimSpace(part))
+		part = strings.TrimSpace(part)
+		if comment.MatchString(part) {
+			continue
+		}
+		column := dropColumn.FindStringSubmatch(part)
 		if column == nil {
 			return effect{}, false
 		}
