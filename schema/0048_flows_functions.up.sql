@@ -49,8 +49,8 @@ CREATE OR REPLACE VIEW flows
     `BGPNextHop` String COMMENT 'Next router of the BGP route to the destination, empty if unknown',
     `ASPath` String COMMENT 'BGP path to the destination as routers write it: AS numbers with spaces between, next one first',
     `Communities` String COMMENT 'BGP communities of the route as routers write them, 64500:120, with spaces between',
-    `SamplerAddress` IPv6 COMMENT 'Exporter as in flows_raw; filters on it are fast: SamplerAddress = toAddress(''192.0.2.1'')',
-    `SrcAddr` IPv6 COMMENT 'Source as in flows_raw; filters on it are fast: SrcAddr = toAddress(''192.0.2.1''), isInNetwork(SrcAddr, ''192.0.2.0/24'')',
+    `SamplerAddress` IPv6 COMMENT 'Exporter as in flows_raw; filters on it are fast: SamplerAddress = parseAddress(''192.0.2.1'')',
+    `SrcAddr` IPv6 COMMENT 'Source as in flows_raw; filters on it are fast: SrcAddr = parseAddress(''192.0.2.1''), isInNetwork(SrcAddr, ''192.0.2.0/24'')',
     `DstAddr` IPv6 COMMENT 'Destination as in flows_raw; filters on it are fast, as on SrcAddr'
 )
 AS

@@ -109,14 +109,17 @@ func TestEveryFieldLandsInTheColumnThatItsCommentNames(t *testing.T) {
 	}
 }
 
-func TestEveryColumnThatPeopleSeeIsDocumented(t *testing.T) {
+// What only passes on, from Kafka to the tables, has the columns of what it passes to.
+// schema_migrations belongs to golang-migrate.
+func TestEveryColumnOfWhatHoldsRowsIsDocumented(t *testing.T) {
 	db, _ := migrated(t)
-	const seen = "FROM system.columns WHERE database = currentDatabase() AND table IN ('flows_raw', 'flows_errors', 'flows', 'interface_counters', 'interface_traffic')"
-	if undocumented := query[string](t, db, "SELECT arrayStringConcat(groupArray(table || '.' || name), ' ') "+seen+" AND comment = ''"); undocumented != "" {
+	const ours = `FROM system.columns WHERE database = currentDatabase() AND table IN
+		(SELECT name FROM system.tables WHERE database = currentDatabase() AND engine NOT IN ('Kafka', 'Null', 'MaterializedView') AND name != 'schema_migrations')`
+	if undocumented := query[string](t, db, "SELECT arrayStringConcat(groupArray(table || '.' || name), ' ') "+ours+" AND comment = ''"); undocumented != "" {
 		t.Errorf("columns without a COMMENT: %s", undocumented)
 	}
-	if n := query[uint64](t, db, "SELECT uniqExact(table) "+seen); n != 5 {
-		t.Errorf("%d of the 5 tables exist", n)
+	if n := query[uint64](t, db, "SELECT uniqExact(table) "+ours); n < 6 {
+		t.Errorf("%d tables and views hold rows", n)
 	}
 }
 
