@@ -37,7 +37,7 @@ func (p process) signal(t *testing.T) {
 // signal ended it.
 func (p process) wait(t *testing.T) int {
 	t.Helper()
-	p.WaitEnd(t, 15*time.Second)
+	p.WaitEnd(t, 2*time.Minute) // a consumer that does not reach Kafka takes its time to stop
 	return p.Cmd.ProcessState.ExitCode()
 }
 
