@@ -133,7 +133,7 @@ func publishTo(t *testing.T, broker *kfake.Cluster, topic string, values ...[]by
 // publishAt does so with the time of a producer's clock.
 func publishAt(t *testing.T, broker *kfake.Cluster, topic string, clock time.Time, values ...[]byte) {
 	t.Helper()
-	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, BatchBytes: 64 << 20}
+	writer := &kafka.Writer{Addr: kafka.TCP(broker.ListenAddrs()...), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, BatchBytes: 15 << 20}
 	defer writer.Close()
 	messages := make([]kafka.Message, len(values))
 	for i, value := range values {
