@@ -1,5 +1,5 @@
+-- IPv4 without the ::ffff: before it. Only of IPv4: ::ffff:1:2:3 has the same letters.
 CREATE OR REPLACE FUNCTION addressToString AS (address) ->
-    multiIf(
+    if(
         address = toIPv6('::'), '',
-        isIPv4Address(address), substring(IPv6NumToString(address), length('::ffff:') + 1),
-        IPv6NumToString(address))
+        substring(IPv6NumToString(address), if(isIPv4Address(address), length('::ffff:') + 1, 1)))

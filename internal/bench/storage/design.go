@@ -25,7 +25,8 @@ const originalColumns = `FlowType SequenceNum TimeReceived SamplingRate FlowDire
 	SrcVlan DstVlan VlanId IngressVrfId EgressVrfId IPTos ForwardingStatus IPTTL TCPFlags IcmpType IcmpCode
 	IPv6FlowLabel FragmentId FragmentOffset BiFlowDirection SrcAS DstAS NextHop NextHopAS SrcNet DstNet`
 
-// createTable creates the table of a design in a database with its name.
+// createTable creates the table of a design, and the view flows, in a database with its
+// name.
 func (s *stage) createTable(ctx context.Context, d design) (*table, error) {
 	sql := "CREATE TABLE flows_raw AS " + staging + ".flows_raw " + d.engine
 	columns := ""
@@ -57,6 +58,9 @@ func (s *stage) createTable(ctx context.Context, d design) (*table, error) {
 		if err := s.run(ctx, database, statement); err != nil {
 			return nil, fmt.Errorf("create the table of design %s: %w", d.name, err)
 		}
+	}
+	if err := s.createView(ctx, d); err != nil {
+		return nil, fmt.Errorf("create the view of design %s: %w", d.name, err)
 	}
 	names, err := s.text(ctx, d.name, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = currentDatabase() AND table = 'flows_raw' AND default_kind = ''")
 	return &table{design: d, columns: names}, err

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -96,6 +97,10 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	documented, err := readDocumented(o.traffic) // before the engine changes the working directory
+	if err != nil {
+		return err
+	}
 	slog.SetLogLoggerLevel(slog.LevelError) // the embedded broker's
 	library, err := chdb.Find("")
 	if err != nil {
@@ -114,7 +119,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		return err
 	}
 	defer opened.Close()
-	r, err := o.measure(ctx, engine{opened}, designs, dir, progress)
+	r, err := o.measure(ctx, engine{opened}, designs, documented, dir, progress)
 	if err != nil {
 		return err
 	}
@@ -125,7 +130,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 }
 
 // measure fills a table of each design and asks every query of each.
-func (o options) measure(ctx context.Context, e engine, designs []design, dir string, progress io.Writer) (r report, err error) {
+func (o options) measure(ctx context.Context, e engine, designs []design, documented []query, dir string, progress io.Writer) (r report, err error) {
 	s, err := openStage(ctx, e, dir)
 	defer s.close()
 	if err != nil {
@@ -148,6 +153,10 @@ func (o options) measure(ctx context.Context, e engine, designs []design, dir st
 		return r, err
 	}
 	b := bench{engine: e, tables: r.tables, fill: fill, warm: o.warm, cold: o.cold, progress: progress}
-	r.queries, err = b.run(ctx, queries)
+	documented, err = s.answerable(ctx, designs, fill, documented)
+	if err != nil {
+		return r, err
+	}
+	r.queries, err = b.run(ctx, slices.Concat(queries, documented))
 	return r, err
 }
