@@ -28,7 +28,7 @@ collector   What a flow record costs in processor time, and from which rate on r
   --protocols LIST     of sflow,netflow9,ipfix (all)
 
 storage     How flows_raw is stored best: bytes a row, what inserts and merges cost, and
-            how long the queries of dashboards and people take, in the design of the
+            how long the queries of dashboards and of doc/sql.md take, in the design of the
             original NetMeta and in today's, on the same flows in the same engine.
 
   --rows N             flows, up to 200000000 (20000000); ROWS is the same
