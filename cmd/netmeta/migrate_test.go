@@ -99,7 +99,7 @@ func TestMigrateShowsWhatItWouldDoAndRefusesToLoseRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = execute(t, "migrate", "--clickhouse", url, "--to", "6")
-	if err == nil || !strings.Contains(err.Error(), "table interface_counters with 1,234 rows (migration 14)") {
+	if err == nil || !strings.Contains(err.Error(), "table interface_counters with 1,234 rows (migration 16)") {
 		t.Errorf("--to 6: got %v, want a refusal that names the table and its rows", err)
 	}
 	if left, _, err := execute(t, "query", "--clickhouse", url, "--output", "csv", "SELECT count() AS n FROM interface_counters"); err != nil || left != "\"n\"\n1234\n" {

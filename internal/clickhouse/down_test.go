@@ -65,11 +65,11 @@ func TestGoingDownTellsWhatWouldBeLost(t *testing.T) {
 	}
 	exec(t, db, "INSERT INTO flows_raw (TimeReceived, Bytes, VNI) VALUES (now(), 1, 7), (now(), 2, 0)")
 	exec(t, db, "INSERT INTO interface_counters (TimeReceived) VALUES (now()), (now()), (now())")
-	if got, want := fmt.Sprint(losses(t, db, 6)), "[table interface_counters with 3 rows (migration 14) column VNI of table flows_raw, in which 1 row has a value (migration 7)]"; got != want {
+	if got, want := fmt.Sprint(losses(t, db, 6)), "[table interface_counters with 3 rows (migration 16) column VNI of table flows_raw, in which 1 row has a value (migration 7)]"; got != want {
 		t.Errorf("down to version 6: got %s, want %s", got, want)
 	}
-	if lost := losses(t, db, 14); lost != nil {
-		t.Errorf("down to version 14: got %q, want nothing", lost)
+	if lost := losses(t, db, 16); lost != nil {
+		t.Errorf("down to version 16: got %q, want nothing", lost)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestLossOfEveryMigrationIsKnown(t *testing.T) {
 // The broker is standalone's: groups of a bare kfake cluster were seen to leave the
 // only partition with a consumer that is gone.
 func TestGoingDownAndUpWhileFlowsArriveStoresEachOnce(t *testing.T) {
-	for name, cutOff := range map[string]uint{"undisturbed": 0, "cut off on the way down": 12, "cut off at version 22": 22} {
+	for name, cutOff := range map[string]uint{"undisturbed": 0, "cut off on the way down": 13, "cut off at version 24": 24} {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)
 			b, err := broker.Start(t.Context(), broker.Options{Address: "127.0.0.1:0", DataDir: t.TempDir(),

@@ -1,4 +1,4 @@
-ALTER TABLE counters_errors_view MODIFY QUERY
+CREATE MATERIALIZED VIEW IF NOT EXISTS counters_errors_view TO flows_errors AS
 SELECT
     -- The producer's clock, unless it is so wrong that the row would be gone at once.
     if(ifNull(abs(dateDiff('second', _timestamp, now())) < 30 * 86400, 0), assumeNotNull(_timestamp), now()) AS TimeReceived,
