@@ -14,7 +14,7 @@ import (
 func waitConsuming(t *testing.T, db *sql.DB, want string) {
 	t.Helper()
 	err := errors.New("not asked")
-	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		err = clickhouse.Consuming(t.Context(), db)
 		if err == nil && want == "" || err != nil && want != "" && strings.Contains(err.Error(), want) {
 			return

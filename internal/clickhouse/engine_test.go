@@ -66,7 +66,8 @@ func startBroker(t *testing.T) *kfake.Cluster {
 	// be too little for the heartbeats of a machine that is busy with other tests.
 	broker.ControlKey(int16(kmsg.JoinGroup), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		broker.KeepControl()
-		request.(*kmsg.JoinGroupRequest).SessionTimeoutMillis = 10_000
+		join := request.(*kmsg.JoinGroupRequest)
+		join.SessionTimeoutMillis, join.RebalanceTimeoutMillis = 10_000, 10_000
 		return nil, nil, false
 	})
 	return broker
@@ -95,11 +96,16 @@ func query[T any](t *testing.T, db *sql.DB, statement string) (value T) {
 	return value
 }
 
+// patience is how long a test waits for flows. A consumer whose table was dropped at a bad
+// moment stays in its group until it is noticed that it does not poll, after 5 minutes
+// (max.poll.interval.ms of librdkafka).
+const patience = 7 * time.Minute
+
 // waitFor waits until the query counts n.
 func waitFor(t *testing.T, db *sql.DB, n uint64, statement string) {
 	t.Helper()
 	var got uint64
-	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if got = query[uint64](t, db, statement); got == n {
 			return
 		}

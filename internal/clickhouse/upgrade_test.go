@@ -85,7 +85,7 @@ func startStream(t *testing.T, address string) *stream {
 // waitStored waits until more than n flows are stored.
 func waitStored(t *testing.T, db *sql.DB, n uint64) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Minute); query[uint64](t, db, "SELECT count() FROM flows_raw") <= n; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); query[uint64](t, db, "SELECT count() FROM flows_raw") <= n; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not more than %d flows are stored", n)
 		}

@@ -15,7 +15,13 @@ import (
 // that counts as gone has what it was storing delivered to the next, and stored twice.
 const sessionTimeout = 20 * time.Second
 
-// shortenSessions gives consumers sessions of sessionTimeout where they ask for more.
+// rebalanceTimeout is how long a group waits for a consumer to join again when another
+// one comes: as long as it may take to store a block on a slow disk. One that is gone
+// holds up the others for all of it if they come before its session has ended.
+const rebalanceTimeout = time.Minute
+
+// shortenSessions gives consumers sessions of sessionTimeout, and rebalanceTimeout, where
+// they ask for more.
 // ClickHouse's consumers do not say when they end: the partitions of one whose table
 // was dropped or detached would lie idle for the 45 s that it asks for.
 func shortenSessions(cluster *kfake.Cluster) {
@@ -23,6 +29,7 @@ func shortenSessions(cluster *kfake.Cluster) {
 		cluster.KeepControl()
 		join := request.(*kmsg.JoinGroupRequest)
 		join.SessionTimeoutMillis = min(join.SessionTimeoutMillis, int32(sessionTimeout.Milliseconds()))
+		join.RebalanceTimeoutMillis = min(join.RebalanceTimeoutMillis, int32(rebalanceTimeout.Milliseconds()))
 		return nil, nil, false
 	})
 }
