@@ -26,6 +26,7 @@
 package schema
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io"
@@ -44,30 +45,47 @@ var files embed.FS
 // DefaultRetention is the TTL expression of flows_raw until somebody sets another one.
 const DefaultRetention = "TimeReceived + toIntervalDay(7)"
 
-// Source returns the migrations, ready to run: placeholders are filled in.
-func Source() (source.Driver, error) { return SourceKeeping(DefaultRetention) }
+// Options say for which database the migrations are.
+type Options struct {
+	// Retention is the TTL expression of flows_raw, DefaultRetention if empty.
+	Retention string
+	// New says that the database is empty and is brought up to the newest version at
+	// once: nothing is consumed before its gates are made. A consumer that starts before,
+	// and whose table a later migration drops, would hold up the one that stays.
+	New bool
+}
 
-// SourceKeeping returns the migrations for a database whose flows_raw has this TTL
-// expression.
-func SourceKeeping(retention string) (source.Driver, error) {
+// Migrations that Options.New concerns: the one that makes the first flows_queue, and
+// the one that, taken back, leaves a table of the same shape that consumes nothing.
+const (
+	firstQueue = 3
+	idleQueue  = 13
+)
+
+// Source returns the migrations, ready to run: placeholders are filled in.
+func Source(options Options) (source.Driver, error) {
 	driver, err := iofs.New(files, ".")
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	return expanding{driver, strings.NewReplacer(
+	return expanding{driver, options.New, strings.NewReplacer(
 		"${FLOW_MESSAGE_DEFINITION}", quotable(pb.Definition),
 		"${INTERFACE_COUNTERS_DEFINITION}", quotable(pb.CountersDefinition),
-		"${RETENTION}", retention,
+		"${RETENTION}", cmp.Or(options.Retention, DefaultRetention),
 	)}, nil
 }
 
 // expanding is a source whose migrations have their placeholders filled in.
 type expanding struct {
 	source.Driver
+	idle         bool // until migration idleQueue
 	placeholders *strings.Replacer
 }
 
 func (s expanding) ReadUp(version uint) (io.ReadCloser, string, error) {
+	if s.idle && version == firstQueue {
+		return s.expand(s.Driver.ReadDown(idleQueue))
+	}
 	return s.expand(s.Driver.ReadUp(version))
 }
 

@@ -18,5 +18,9 @@ func MigrateTo(ctx context.Context, db *sql.DB, target uint) error {
 	if len(steps) == 0 {
 		return nil
 	}
-	return run(ctx, db, steps[0].Down, func(m *migrate.Migrate) error { return m.Migrate(target) })
+	to := up
+	if steps[0].Down {
+		to = down
+	}
+	return run(ctx, db, to, func(m *migrate.Migrate) error { return m.Migrate(target) })
 }

@@ -36,7 +36,7 @@ func TestEveryFunctionIsDescribedAndDoesWhatItsExampleSays(t *testing.T) {
 // Where a view is created, a function takes the place of what the view's own WITH calls
 // by the same name, without an error. A view that brings flows would bring none.
 func TestFunctionsAreNotCalledAsWhatViewsDefineForThemselves(t *testing.T) {
-	migrations, err := schema.Source()
+	migrations, err := schema.Source(schema.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

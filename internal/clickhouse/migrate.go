@@ -1,7 +1,6 @@
 package clickhouse
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,41 +17,65 @@ import (
 
 // Migrate brings the schema of db's database up to the newest version that this
 // binary knows. It refuses a database that is newer than the binary. A migration
-// that was cut off, by a crash or by an instance that migrates at the same time, is
-// done again: schema's migrations leave alone what is there already.
+// that was cut off by a crash is done again: schema's migrations leave alone what is
+// there already. While another instance migrates the database, it waits.
 //
 // The Kafka connection (ConfigureKafka) has to exist before. Cancelling ctx stops
 // after the migration that is running.
 func Migrate(ctx context.Context, db *sql.DB) error {
-	return run(ctx, db, false, (*migrate.Migrate).Up)
+	return run(ctx, db, allUp, (*migrate.Migrate).Up)
 }
 
-// openSource returns the migrations for db: those that make flows_raw anew keep its retention.
-func openSource(ctx context.Context, db *sql.DB) (source.Driver, error) {
+// openSource returns the migrations for db: those that make flows_raw anew keep its
+// retention. complete says that all will be run.
+func openSource(ctx context.Context, db *sql.DB, complete bool) (source.Driver, error) {
+	exists, err := hasFlows(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	retention, err := retentionOf(ctx, db, "flows_raw")
 	if err != nil {
 		return nil, err
 	}
-	return schema.SourceKeeping(cmp.Or(retention, schema.DefaultRetention))
+	return schema.Source(schema.Options{Retention: retention, New: complete && !exists})
 }
 
-// run does what move says with the migrations of db's database, on the way down or up.
-func run(ctx context.Context, db *sql.DB, down bool, move func(*migrate.Migrate) error) error {
+// direction is where migrations lead.
+type direction int
+
+const (
+	down direction = iota
+	up
+	allUp // to the newest version
+)
+
+// run does what move says with the migrations of db's database.
+func run(ctx context.Context, db *sql.DB, to direction, move func(*migrate.Migrate) error) error {
 	var database string
 	if err := db.QueryRowContext(ctx, `SELECT currentDatabase()`).Scan(&database); err != nil {
 		return fmt.Errorf("ask ClickHouse for the current database: %w", err)
 	}
-	migrations, err := openSource(ctx, db)
+	lock, err := acquire(ctx, db)
 	if err != nil {
 		return err
 	}
-	versions, err := openVersions(db, database, migrations)
+	defer lock.release()
+	migrations, err := openSource(ctx, db, to == allUp)
+	if err != nil {
+		return err
+	}
+	versions, err := openVersions(lock, database, migrations)
 	if err != nil {
 		return fmt.Errorf("open the table of migrations in database %s: %w", database, err)
 	}
-	versions.down = down
+	versions.down = to == down
 	if err := versions.check(ctx); err != nil {
 		return err
+	}
+	if to != down {
+		if err := versions.closeGates(ctx); err != nil {
+			return err
+		}
 	}
 	m, err := migrate.NewWithInstance("schema", migrations, database, versions)
 	if err != nil {
@@ -62,30 +85,10 @@ func run(ctx context.Context, db *sql.DB, down bool, move func(*migrate.Migrate)
 	m.Log = migrationLog{}
 	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 	defer stop()
-	if err := persist(ctx, versions, func() error { return move(m) }); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+	if err := move(m); err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate database %s: %w", database, withoutStatement(err))
 	}
 	return ctx.Err()
-}
-
-// attempts is how often a migration is tried that other instances disturb.
-const attempts = 5
-
-// persist runs migrations. One can fail because another instance is at an earlier one,
-// which drops a table that this one builds on and makes it anew: it is done again when
-// the other instance is through.
-func persist(ctx context.Context, versions *versions, move func() error) error {
-	for attempt := 1; ; attempt++ {
-		err := move()
-		if err == nil || errors.Is(err, migrate.ErrNoChange) || attempt == attempts {
-			return err
-		}
-		disturbed, unknown := versions.waitForOthers(ctx)
-		if !disturbed {
-			return errors.Join(err, unknown)
-		}
-		slog.Warn("schema: a migration failed while another instance migrates, and is done again", "error", withoutStatement(err))
-	}
 }
 
 // withoutStatement leaves the text of the migration out of its error: a hundred

@@ -80,7 +80,7 @@ func TestFailedMigrationSaysWhyInOneLine(t *testing.T) {
 
 func TestEveryMigrationCanBeTakenBack(t *testing.T) {
 	db, _ := migrated(t)
-	migrations, err := schema.Source()
+	migrations, err := schema.Source(schema.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ const Newest = -1
 // Plan returns the migrations that MigrateTo(target) would do, in their order. It only
 // reads: not even the table of migrations has to exist.
 func Plan(ctx context.Context, db *sql.DB, target int) ([]Step, error) {
-	migrations, err := openSource(ctx, db)
+	migrations, err := openSource(ctx, db, target == Newest)
 	if err != nil {
 		return nil, err
 	}

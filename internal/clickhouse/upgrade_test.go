@@ -26,7 +26,7 @@ const versionWithoutGate = 6
 // migrator runs single migrations of a database.
 func migrator(t *testing.T, db *sql.DB) *migrate.Migrate {
 	t.Helper()
-	migrations, err := schema.Source()
+	migrations, err := schema.Source(schema.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,60 +5,49 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"time"
 
 	migratedb "github.com/golang-migrate/migrate/v4/database"
 	driver "github.com/golang-migrate/migrate/v4/database/clickhouse"
 	"github.com/golang-migrate/migrate/v4/source"
 )
 
-// versions is the table schema_migrations as golang-migrate sees it. Every instance
-// adds a row before a migration (dirty) and one after it (clean); none is removed.
+// versions is the table schema_migrations as golang-migrate sees it, who adds a row
+// before a migration (dirty) and one after it (clean), and removes none.
 type versions struct {
 	migratedb.Driver
 	db     *sql.DB
+	lock   *lock
 	all    []uint // versions that there are
 	newest uint   // of them
 	down   bool   // migrations are taken back
-	seen   uint64 // rows, when it was opened
-	added  uint64 // rows, by this instance
 }
 
-// openVersions opens the table, which is created if it does not exist: once more where
-// another instance creates it in the same moment.
-func openVersions(db *sql.DB, database string, migrations source.Driver) (*versions, error) {
+// openVersions opens the table, which is created if it does not exist.
+func openVersions(l *lock, database string, migrations source.Driver) (*versions, error) {
 	all, err := allVersions(migrations)
 	if err != nil {
 		return nil, fmt.Errorf("list the migrations: %w", err)
 	}
-	var table migratedb.Driver
-	for range 2 {
-		table, err = driver.WithInstance(db, &driver.Config{DatabaseName: database, MigrationsTableEngine: "MergeTree"})
-		if err == nil {
-			return &versions{Driver: table, db: db, all: all, newest: all[len(all)-1]}, nil
-		}
+	table, err := driver.WithInstance(l.db, &driver.Config{DatabaseName: database, MigrationsTableEngine: "MergeTree"})
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	return &versions{Driver: table, db: l.db, lock: l, all: all, newest: all[len(all)-1]}, nil
 }
 
 // check refuses a database that cannot be migrated: one that is newer than the binary,
 // and one that has NetMeta's tables but lost the record of their version, as a damaged
-// disk may leave it.
-//
-// It looks for the tables before it counts the rows. An instance that migrates at the
-// same time adds its first row before it makes its first table, so that no moment shows
-// it a table without a row. A row that goes back to before the first migration, as
-// older releases wrote, is a record too.
+// disk may leave it. A row that goes back to before the first migration, as older
+// releases wrote, is a record too.
 func (v *versions) check(ctx context.Context) error {
 	exists, err := hasFlows(ctx, v.db)
 	if err != nil {
 		return err
 	}
-	rows, err := v.rows(ctx)
-	if err != nil {
-		return err
+	var rows uint64
+	if err := v.db.QueryRowContext(ctx, `SELECT count() FROM schema_migrations`).Scan(&rows); err != nil {
+		return fmt.Errorf("count the rows of schema_migrations: %w", err)
 	}
-	v.seen = rows
 	if exists && rows == 0 {
 		return errUnversioned(v.newest)
 	}
@@ -72,11 +61,29 @@ func (v *versions) check(ctx context.Context) error {
 	return nil
 }
 
-func (v *versions) rows(ctx context.Context) (n uint64, err error) {
-	if err := v.db.QueryRowContext(ctx, `SELECT count() FROM schema_migrations`).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count the rows of schema_migrations: %w", err)
+// gates are made by these migrations.
+var gates = map[string]int{"flows_gate": 15, "counters_gate": 21}
+
+// closeGates removes the gates of a database that has them although its version was set
+// back to before them, by hand or by a release that did so: they are made again.
+// Migrations that come before make tables anew, into which nothing may flow meanwhile.
+func (v *versions) closeGates(ctx context.Context) error {
+	version, dirty, err := v.Driver.Version()
+	if err != nil {
+		return fmt.Errorf("read the version of the schema: %w", err)
 	}
-	return n, nil
+	if dirty {
+		version--
+	}
+	for gate, made := range gates {
+		if version >= made {
+			continue
+		}
+		if _, err := v.db.ExecContext(ctx, "DROP VIEW IF EXISTS "+gate+" SYNC"); err != nil {
+			return fmt.Errorf("close %s: %w", gate, err)
+		}
+	}
+	return nil
 }
 
 // hasFlows says whether there is a table flows_raw.
@@ -98,8 +105,7 @@ func errNewer(version, newest uint) error {
 // Version returns the version of the database. Of a migration that was cut off it
 // returns the version before, and says that nothing was: golang-migrate, which would
 // stop there, does it again. On the way down it returns the version behind it, which may
-// be the one that was being taken back. Nothing is written for that, so that no other
-// instance can come between.
+// be the one that was being taken back.
 func (v *versions) Version() (version int, dirty bool, err error) {
 	version, dirty, err = v.Driver.Version()
 	if err != nil || !dirty || version > int(v.newest) {
@@ -120,38 +126,10 @@ func (v *versions) Version() (version int, dirty bool, err error) {
 	return before, false, nil
 }
 
-// SetVersion adds a row.
+// SetVersion adds a row, if the lock is still held.
 func (v *versions) SetVersion(version int, dirty bool) error {
-	v.added++
-	return v.Driver.SetVersion(version, dirty)
-}
-
-// quiet is how long another instance adds no row after it has come to its end, or to a
-// long migration.
-const quiet = time.Second
-
-// waitForOthers waits until instances that migrate at the same time add no rows any
-// more, and says whether there were any since check.
-func (v *versions) waitForOthers(ctx context.Context) (bool, error) {
-	var before uint64
-	for deadline := time.Now().Add(quiet); ; {
-		rows, err := v.rows(ctx)
-		if err != nil {
-			return false, err
-		}
-		others := rows - min(rows, v.seen+v.added)
-		switch {
-		case others == 0:
-			return false, nil
-		case others > before:
-			before, deadline = others, time.Now().Add(quiet)
-		case time.Now().After(deadline):
-			return true, nil
-		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-time.After(quiet / 20):
-		}
+	if err := v.lock.held(); err != nil {
+		return err
 	}
+	return v.Driver.SetVersion(version, dirty)
 }
