@@ -15,8 +15,10 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sys/unix"
 )
@@ -42,11 +44,13 @@ const maxBatchBytes = 16 << 20
 
 // Broker is a running broker.
 type Broker struct {
-	cluster *kfake.Cluster
-	space   *space
-	address string
-	lock    *os.File
-	once    sync.Once
+	cluster  *kfake.Cluster
+	client   *kgo.Client // of itself
+	sessions *sessions
+	space    *space
+	address  string
+	lock     *os.File
+	once     sync.Once
 }
 
 // Start opens the data directory and accepts connections. A batch that was only
@@ -107,13 +111,18 @@ func Start(ctx context.Context, options Options) (*Broker, error) {
 	if options.free != nil {
 		space.free = options.free
 	}
-	shortenSessions(cluster)
 	cluster.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
 		return space.control(request)
 	})
 	b := &Broker{cluster: cluster, space: space, lock: lock, address: net.JoinHostPort(host, strconv.Itoa(port))}
-	if err := ensureTopics(ctx, b.address, options.Topics); err != nil {
+	b.client, err = kgo.NewClient(kgo.SeedBrokers(b.address), kgo.RetryTimeout(10*time.Second))
+	if err != nil {
+		b.Close()
+		return nil, fmt.Errorf("connect to the embedded broker on %s: %w", b.address, err)
+	}
+	b.sessions = watchSessions(cluster, b.client)
+	if err := ensureTopics(ctx, b.client, options.Topics); err != nil {
 		b.Close()
 		return nil, err
 	}
@@ -129,6 +138,10 @@ func (b *Broker) Full() bool { return b.space.isShort() }
 // Close stops the broker and flushes its data. Further calls do nothing.
 func (b *Broker) Close() {
 	b.once.Do(func() {
+		if b.sessions != nil {
+			b.sessions.stop()
+			b.client.Close()
+		}
 		b.cluster.Close()
 		b.lock.Close()
 	})

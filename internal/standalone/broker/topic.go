@@ -26,12 +26,7 @@ type Topic struct {
 // ensureTopics creates topics or brings existing ones to what they shall be. It goes
 // through the protocol, because the broker only takes its own list of topics
 // into account when the data directory is empty, and knows no settings there.
-func ensureTopics(ctx context.Context, address string, topics []Topic) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.RetryTimeout(10*time.Second))
-	if err != nil {
-		return fmt.Errorf("connect to the embedded broker on %s: %w", address, err)
-	}
-	defer client.Close()
+func ensureTopics(ctx context.Context, client *kgo.Client, topics []Topic) error {
 	for _, topic := range topics {
 		for _, step := range []struct {
 			what string
