@@ -120,6 +120,7 @@ func TestGoingDownAndUpWhileFlowsArriveStoresEachOnce(t *testing.T) {
 				if steps := plan(t, db, int(version)); len(steps) != 0 {
 					t.Fatalf("version %d was not reached: %d steps are left", version, len(steps))
 				}
+				waitStored(t, db, query[uint64](t, db, "SELECT count() FROM flows_raw"))
 			}
 			sent.done()
 			flows := sent.flows.Load()
