@@ -26,6 +26,7 @@ type table struct {
 type loader struct {
 	*stage
 	tables   []*table
+	newest   time.Time // where the newest seconds begin
 	progress io.Writer
 }
 
@@ -33,10 +34,21 @@ type loader struct {
 const insertSettings = ` SETTINGS max_threads = 1, max_insert_threads = 1, max_block_size = 1048576,
 	min_insert_block_size_rows = 1048576, min_insert_block_size_bytes = 0`
 
+// The newest flows of a running system are in parts of their own, the newer the smaller:
+// of these many seconds each, the newest first.
+var newestParts = []int{1, 2, 4, 8, 16, 32}
+
+// newestSeconds is how many seconds these are together.
+const newestSeconds = 63
+
 // load stores the traffic in every design and merges each partition to one part, which
-// is what the background merges come to.
+// is what the background merges come to, except for the newest seconds.
 func (l *loader) load(ctx context.Context, t traffic) error {
 	began, rows := time.Now(), 0
+	l.newest = t.end().Add(-newestSeconds * time.Second)
+	if err := l.run(ctx, staging, "CREATE TABLE newest AS flows_raw ENGINE = Memory"); err != nil {
+		return err
+	}
 	err := t.blocks(ctx, func(b block) error {
 		arrived, err := l.put(ctx, b)
 		if err != nil {
@@ -47,6 +59,9 @@ func (l *loader) load(ctx context.Context, t traffic) error {
 			if err := l.store(ctx, l.tables[(i+rows/blockRows)%len(l.tables)]); err != nil {
 				return err
 			}
+		}
+		if err := l.run(ctx, staging, "INSERT INTO newest SELECT * FROM block WHERE "+l.isNewest(0, newestSeconds)); err != nil {
+			return err
 		}
 		rows += arrived
 		fmt.Fprintf(l.progress, "stored %s of %s flows after %s\n", comma(rows), comma(t.rows), time.Since(began).Round(time.Second))
@@ -63,30 +78,49 @@ func (l *loader) load(ctx context.Context, t traffic) error {
 		fmt.Fprintf(l.progress, "%s: stored with %.1f s of processor time, merged with %.1f s, %.1f bytes a row\n",
 			t.name, t.insert.cpu.Seconds(), t.merge.cpu.Seconds(), t.size.total/float64(rows))
 	}
+	if err := l.run(ctx, staging, "DROP TABLE newest"); err != nil {
+		return err
+	}
 	return l.run(ctx, staging, "TRUNCATE TABLE block")
 }
 
-// store copies the block that is in the staging database.
+// isNewest is the condition for flows of those seconds, counted from newest on.
+func (l *loader) isNewest(from, to int) string {
+	second := func(n int) int64 { return l.newest.Add(time.Duration(n) * time.Second).Unix() }
+	return fmt.Sprintf("TimeReceived >= %d AND TimeReceived < %d", second(from), second(to))
+}
+
+// store copies the block that is in the staging database, without the newest flows.
 func (l *loader) store(ctx context.Context, t *table) error {
 	took, err := timed(func() error {
-		return l.run(ctx, t.name, "INSERT INTO flows_raw ("+t.columns+") SELECT "+t.columns+" FROM "+staging+".block"+insertSettings)
+		return l.run(ctx, t.name, "INSERT INTO flows_raw ("+t.columns+") SELECT "+t.columns+" FROM "+staging+".block WHERE NOT ("+l.isNewest(0, newestSeconds)+")"+insertSettings)
 	})
 	t.insert.add(took)
 	return err
 }
 
 func (l *loader) finish(ctx context.Context, t *table) (err error) {
-	stored, err := l.number(ctx, t.name, "SELECT count() FROM flows_raw")
-	if err != nil {
-		return err
-	}
-	if int(stored) != t.rows {
-		return fmt.Errorf("it holds %.0f rows of %d: rows were lost", stored, t.rows)
-	}
 	if t.merge, err = timed(func() error { return l.run(ctx, t.name, "OPTIMIZE TABLE flows_raw FINAL") }); err != nil {
 		return err
 	}
-	t.size, err = l.weigh(ctx, t.name)
+	if err := l.run(ctx, t.name, "SYSTEM STOP MERGES flows_raw"); err != nil {
+		return err
+	}
+	to := newestSeconds
+	for _, seconds := range newestParts {
+		err := l.run(ctx, t.name, "INSERT INTO flows_raw ("+t.columns+") SELECT "+t.columns+" FROM "+staging+".newest WHERE "+l.isNewest(to-seconds, to)+insertSettings)
+		if err != nil {
+			return err
+		}
+		to -= seconds
+	}
+	stored, err := l.number(ctx, t.name, "SELECT count() FROM flows_raw")
+	if err == nil && int(stored) != t.rows {
+		return fmt.Errorf("it holds %.0f rows of %d: rows were lost", stored, t.rows)
+	}
+	if err == nil {
+		t.size, err = l.weigh(ctx, t.name)
+	}
 	return err
 }
 

@@ -134,7 +134,9 @@ func (s *stage) put(ctx context.Context, b block) (rows int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, sql := range []string{"TRUNCATE TABLE block", "EXCHANGE TABLES arriving AND block"} {
+	// Not EXCHANGE: what ClickHouse has begun to consume goes to the table that was called
+	// arriving then.
+	for _, sql := range []string{"TRUNCATE TABLE block", "INSERT INTO block SELECT * FROM arriving SETTINGS max_threads = 1, max_insert_threads = 1", "TRUNCATE TABLE arriving"} {
 		if err := s.run(ctx, staging, sql); err != nil {
 			return 0, err
 		}
