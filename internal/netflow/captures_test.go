@@ -65,6 +65,7 @@ func TestCapturesKeepTheCountersOfEveryKindOfExporter(t *testing.T) {
 		{"netflow9_test_fortigate_fortios_521_data257.dat", 1},                // postOctetDeltaCount is 0
 		{"netflow9_test_0length_fields_tpl_data.dat", 5},                      // postOctetDeltaCount is 0; the other direction had no traffic
 		{"netflow9_test_iptnetflow_reduced_size_encoding_tpldata260.dat", 12}, // counters of 4 bytes
+		{"ipfix_test_procera_data52935.dat", 8},                               // octets by direction, in fields of the vendor
 	} {
 		var counted, total int
 		for path, records := range decoded {

@@ -148,16 +148,6 @@ const (
 	ingressInterface = 10 // the field type
 )
 
-// asaElements are field types that Cisco's ASA sends in NetFlow v9 (NSEL), and the
-// elements that mean the same: they are older than those.
-var asaElements = map[uint16]uint16{
-	40001: 225, // NF_F_XLATE_SRC_ADDR_IPV4
-	40002: 226, // NF_F_XLATE_DST_ADDR_IPV4
-	40003: 227, // NF_F_XLATE_SRC_PORT
-	40004: 228, // NF_F_XLATE_DST_PORT
-	40005: 233, // NF_F_FW_EVENT
-}
-
 // elementOf returns the element of a template's field, nil if it is not read.
 func elementOf(t *exporter.Template, field int, version uint16) *element {
 	f := t.Fields[field]
@@ -168,8 +158,8 @@ func elementOf(t *exporter.Template, field int, version uint16) *element {
 		}
 		id = ingressInterface
 	}
-	if same, ok := asaElements[id]; ok && version == 9 {
-		id = same
+	if same, ok := vendorFields[vendorField{version, f.Enterprise, id}]; ok {
+		return &elements[same]
 	}
 	if f.Enterprise != 0 && f.Enterprise != reverseEnterprise || int(id) >= len(elements) || elements[id].to == nil {
 		return nil

@@ -76,15 +76,6 @@ func TestFieldsOfARecord(t *testing.T) {
 	}
 }
 
-func TestNATAndFirewallEventsOfCiscoASA(t *testing.T) {
-	r := decodeOne(t, v9(
-		set(0, template(256, field{40001, 4}, field{40002, 4}, field{40003, 2}, field{40004, 2}, field{40005, 1})),
-		set(256, addr("198.51.100.7"), addr("203.0.113.9"), u16(50_000), u16(443), u8(2))))
-	equal(t, netip.MustParseAddr("198.51.100.7"), r.PostNATSrcAddr)
-	equal(t, netip.MustParseAddr("203.0.113.9"), r.PostNATDstAddr)
-	equal(t, []uint32{50_000, 443, 2}, []uint32{r.PostNATSrcPort, r.PostNATDstPort, r.FirewallEvent})
-}
-
 // overlay sets in want what is the same in every record of a test.
 func overlay(base *flow.Record, want flow.Record) {
 	want.Type, want.TimeReceived, want.SequenceNum = base.Type, base.TimeReceived, base.SequenceNum
