@@ -334,14 +334,14 @@ type FlowMessage struct {
 	// Type of service (IPv4) or traffic class (IPv6): DSCP in the upper six bits.
 	// sFlow: sampled header, or IPv4/IPv6 record
 	// v5: tos
-	// v9/IPFIX: IE 5, else packet in IE 313, 315
+	// v9/IPFIX: IE 5, else 195, else packet in IE 313, 315
 	IPTos uint32 `protobuf:"varint,23,opt,name=IPTos,proto3" json:"IPTos,omitempty"`
 	// What the router did with the packet (IANA IPFIX forwardingStatus).
 	// v9/IPFIX: IE 89
 	ForwardingStatus uint32 `protobuf:"varint,24,opt,name=ForwardingStatus,proto3" json:"ForwardingStatus,omitempty"`
 	// Time to live (IPv4) or hop limit (IPv6).
 	// sFlow: sampled header
-	// v9/IPFIX: IE 192, else 52, else packet in IE 313, 315
+	// v9/IPFIX: IE 192, else 52, 53, else packet in IE 313, 315
 	IPTTL uint32 `protobuf:"varint,25,opt,name=IPTTL,proto3" json:"IPTTL,omitempty"`
 	// TCP flags: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128. Of a
 	// flow: those of all its packets together.

@@ -11,7 +11,7 @@ import (
 
 // resolveExtras sets what few templates have.
 func (d *Decoder) resolveExtras(v *values) {
-	const extras = partLabels | partSegment | partCommunities | partApplication
+	const extras = partLabels | partSegment | partCommunities | partApplication | partDSCP
 	if v.parts&extras == 0 {
 		return
 	}
@@ -23,6 +23,9 @@ func (d *Decoder) resolveExtras(v *values) {
 	}
 	if v.parts&partCommunities != 0 {
 		v.Communities = appendCommunities(d.communities[:0], v.communityList)
+	}
+	if v.parts&(partDSCP|partToS) == partDSCP {
+		v.IPTos = v.dscp << 2
 	}
 	if v.parts&partApplication != 0 {
 		v.ApplicationName = d.name(v.applicationName)

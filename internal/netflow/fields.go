@@ -38,6 +38,8 @@ const (
 	partLabels                       // MPLS
 	partSegment                      // the virtual network
 	partCommunities                  // of the BGP route
+	partToS                          // type of service
+	partDSCP                         // its upper six bits alone
 	partReverse                      // the other direction of a biflow
 )
 
@@ -51,7 +53,7 @@ var elements = [...]element{
 	1:   {name: "octetDeltaCount", to: func(v *values) any { return &v.Bytes }},
 	2:   {name: "packetDeltaCount", to: func(v *values) any { return &v.Packets }},
 	4:   {name: "protocolIdentifier", to: func(v *values) any { return &v.Proto }},
-	5:   {name: "ipClassOfService", to: func(v *values) any { return &v.IPTos }},
+	5:   {name: "ipClassOfService", to: func(v *values) any { return &v.IPTos }, part: partToS},
 	6:   {name: "tcpControlBits", to: func(v *values) any { return &v.TCPFlags }, mask: 0x0fff}, // RFC 7125 section 3: before them, the header's length
 	7:   {name: "sourceTransportPort", to: func(v *values) any { return &v.SrcPort }},
 	8:   {name: "sourceIPv4Address", to: func(v *values) any { return &v.src4 }, part: partIPv4},
@@ -79,6 +81,7 @@ var elements = [...]element{
 	48:  {name: "samplerId", to: func(v *values) any { return &v.sampler }, rank: 1},
 	50:  {name: "samplerRandomInterval", to: func(v *values) any { return &v.samplingInterval }, rank: 1, part: partRate},
 	52:  {name: "minimumTTL", to: func(v *values) any { return &v.IPTTL }, rank: 1},
+	53:  {name: "maximumTTL", to: func(v *values) any { return &v.IPTTL }, rank: 2},
 	54:  {name: "fragmentIdentification", to: func(v *values) any { return &v.FragmentID }},
 	56:  {name: "sourceMacAddress", to: func(v *values) any { return &v.SrcMac }, only: 6},
 	57:  {name: "postDestinationMacAddress", to: func(v *values) any { return &v.DstMac }, only: 6, rank: 1},
@@ -129,6 +132,7 @@ var elements = [...]element{
 	182: {name: "tcpSourcePort", to: func(v *values) any { return &v.SrcPort }, rank: 2},
 	183: {name: "tcpDestinationPort", to: func(v *values) any { return &v.DstPort }, rank: 2},
 	192: {name: "ipTTL", to: func(v *values) any { return &v.IPTTL }},
+	195: {name: "ipDiffServCodePoint", to: func(v *values) any { return &v.dscp }, mask: 0x3f, part: partDSCP},
 	200: {name: "mplsTopLabelTTL", to: func(v *values) any { return &v.topLabelTTL }, part: partLabels},
 	202: {name: "mplsLabelStackDepth", to: func(v *values) any { return &v.labelDepth }, part: partLabels},
 	225: {name: "postNATSourceIPv4Address", to: func(v *values) any { return &v.PostNATSrcAddr }},

@@ -17,6 +17,7 @@ type values struct {
 	srcMask4, dstMask4     uint32
 	srcMask6, dstMask6     uint32
 	nextHop                netip.Addr
+	dscp                   uint32
 	ipVersion, etype       uint32
 
 	icmpTypeCode, icmpType, icmpCode uint32
