@@ -50,7 +50,6 @@ type datagram struct {
 	source   netip.AddrPort
 	flows    []flow.Record
 	counters []flow.Counters
-	err      error
 }
 
 // decoded is a capture and its datagrams, those with the templates of its device
@@ -106,7 +105,7 @@ func (c *collector) decodeFile(t *testing.T, path string, from netip.AddrPort) (
 		}
 		d := datagram{Datagram: captured, source: from}
 		c.flows, c.counters = nil, nil
-		d.err = c.decode(captured.Payload, from, exported(captured.Payload))
+		_ = c.decode(captured.Payload, from, exported(captured.Payload))
 		d.flows, d.counters = c.flows, c.counters
 		list = append(list, d)
 	}

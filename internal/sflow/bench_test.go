@@ -28,6 +28,11 @@ func realistic() []byte {
 	return datagramOf(samples...)
 }
 
+// badRecords is a datagram of samples whose records are all too short.
+func badRecords() []byte {
+	return datagramOf(repeat(5, sampleOf(framed(1), framed(2), framed(3), framed(1001), framed(1002), framed(1003)))...)
+}
+
 func BenchmarkDecode(b *testing.B) {
 	for _, bench := range []struct {
 		name     string
@@ -36,7 +41,7 @@ func BenchmarkDecode(b *testing.B) {
 		{"header, switch, router, gateway", realistic()},
 		{"header", datagramOf(repeat(5, sampleOf(rawHeader(1, 1518, tcpFrame)))...)},
 		{"IPv4 record", datagramOf(repeat(5, sampleOf(ipv4Record))...)},
-		{"record errors", datagramOf(repeat(5, sampleOf(framed(1), framed(2), framed(3), framed(1001), framed(1002), framed(1003)))...)},
+		{"record errors", badRecords()},
 	} {
 		b.Run(bench.name, func(b *testing.B) { benchmark(b, bench.datagram, func(*flow.Record) {}) })
 	}

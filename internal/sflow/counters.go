@@ -2,7 +2,6 @@ package sflow
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 
 	"github.com/leoluk/NetMeta/internal/flow"
@@ -27,25 +26,19 @@ func (d *Decoder) counterSample(source uint64, x *xdr) {
 	x.next(source)
 	count := x.uint32()
 	if x.bad {
-		if d.fail(badSampleHeader) {
-			d.err = fmt.Errorf("header of counter sample: %w", x.err())
-		}
+		d.fail(badSampleHeader, x.lack, "header of counter sample")
 		return
 	}
 	const recordSize = 8 // at least: its format and its length
 	if uint64(count)*recordSize > uint64(len(x.b)) {
-		if d.fail(badRecordCount) {
-			d.err = fmt.Errorf("counter sample: %d records in %d bytes", count, len(x.b))
-		}
+		d.fail(badRecordCount, lack{}, "counter sample: %d records in %d bytes", uint64(count), uint64(len(x.b)))
 		return
 	}
 	var block, name []byte
 	for i := range count {
 		format, body := x.framed()
 		if x.bad {
-			if d.fail(recordsMissing) {
-				d.err = fmt.Errorf("counter sample: record %d of %d: %w", i+1, count, x.err())
-			}
+			d.fail(recordsMissing, x.lack, "counter sample: record %d of %d", uint64(i)+1, uint64(count))
 			break
 		}
 		record := xdr{b: body}
@@ -55,8 +48,8 @@ func (d *Decoder) counterSample(source uint64, x *xdr) {
 		case formatPortName:
 			name = record.opaque()
 		}
-		if record.bad && d.fail(badRecord) {
-			d.err = fmt.Errorf("counter sample: record %d of format %d: %w", i+1, format, record.err())
+		if record.bad {
+			d.fail(badRecord, record.lack, "counter sample: record %d of format %d", uint64(i)+1, uint64(format))
 		}
 	}
 	if block != nil {

@@ -11,11 +11,8 @@
 package sflow
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/leoluk/NetMeta/internal/exporter"
 	"github.com/leoluk/NetMeta/internal/flow"
@@ -47,7 +44,8 @@ type Decoder struct {
 	common   flow.Record // what all flow samples have in common
 	rate     knownRate
 	tally    tally
-	err      error // the first
+	failed   bool
+	problem  problem // handed out if failed
 
 	// Of the flow sample that is read.
 	record flow.Record // handed to emit
@@ -68,17 +66,20 @@ func NewDecoder(table *exporter.Table, emit func(*flow.Record), count func(*flow
 // Decode reads a datagram that came from source at the time received. What cannot be
 // read is counted in netmeta_decode_errors_total and left out, and costs nothing
 // else: a bad record only itself, a bad sample only itself, unless its length is wrong
-// too. The error is the first of them, for a log; nothing needs to be done about it.
-// Discarded packets and vendors' formats are counted and skipped, which is no error.
+// too. Discarded packets and vendors' formats are counted and skipped, which is no error.
+//
+// The error is the first of them, for a log; nothing needs to be done about it. It is
+// valid until Decode is called again: its memory is reused, as that of records is.
 //
 // The records do not refer to the datagram, whose bytes may be overwritten next.
 func (d *Decoder) Decode(datagram []byte, source netip.AddrPort, received time.Time) error {
-	d.err, d.tally, d.received = nil, tally{}, received
+	d.failed, d.tally, d.received = false, tally{}, received
 	source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
 	d.datagram(xdr{b: datagram}, source.Addr())
 	d.tally.publish()
-	if d.err != nil {
-		return fmt.Errorf("decode sflow datagram from %s: %w", source, d.err)
+	if d.failed {
+		d.problem.source = source
+		return &d.problem
 	}
 	return nil
 }
@@ -89,17 +90,13 @@ func (d *Decoder) datagram(x xdr, source netip.Addr) {
 	const version = 5
 	size := len(x.b)
 	if v := x.uint32(); !x.bad && v != version {
-		if d.fail(badVersion) {
-			d.err = fmt.Errorf("version %d, want %d", v, version)
-		}
+		d.fail(badVersion, lack{}, "version %d, want %d", uint64(v), version)
 		return
 	}
 	h := header{agent: x.address(), subAgent: x.uint32(), sequence: x.uint32(), uptime: x.uint32()}
 	count := x.uint32()
 	if x.bad {
-		if d.fail(badHeader) {
-			d.err = fmt.Errorf("header: %w", x.err())
-		}
+		d.fail(badHeader, x.lack, "header")
 		return
 	}
 	if !h.agent.IsValid() || h.agent.IsUnspecified() {
@@ -109,9 +106,7 @@ func (d *Decoder) datagram(x xdr, source netip.Addr) {
 	for i := range count {
 		format, body := x.framed()
 		if x.bad {
-			if d.fail(samplesMissing) {
-				d.err = fmt.Errorf("sample %d of %d: %w", i+1, count, x.err())
-			}
+			d.fail(samplesMissing, x.lack, "sample %d of %d", uint64(i)+1, uint64(count))
 			break
 		}
 		d.sample(format, body)
@@ -171,11 +166,4 @@ func (d *Decoder) sample(format uint32, b []byte) {
 	default:
 		d.tally.samples[kindOther]++
 	}
-}
-
-// fail counts an error and tells whether it is the datagram's first, which is the
-// only one to be put into words.
-func (d *Decoder) fail(reason prometheus.Counter) (first bool) {
-	reason.Inc()
-	return d.err == nil
 }

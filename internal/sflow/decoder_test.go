@@ -73,6 +73,24 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
+// Anybody can send what cannot be read, as fast as what can.
+func TestDatagramsFullOfErrorsAllocateNothing(t *testing.T) {
+	d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) {}, func(*flow.Counters) {})
+	for name, datagram := range map[string][]byte{
+		"another version": words(4, 1, 0xc000020a), "a cut header": realistic()[:20], "a cut sample": realistic()[:100],
+		"bad records": badRecords(), "bad counters": datagramOf(framed(2, words(1, 3, 1), framed(1, words(3, 6)))),
+	} {
+		decode := func() {
+			if d.Decode(datagram, source, received) == nil {
+				t.Fatalf("%s: no error", name)
+			}
+		}
+		if n := testing.AllocsPerRun(100, decode); n != 0 {
+			t.Errorf("%s: %v allocations per datagram", name, n)
+		}
+	}
+}
+
 func TestDecodingAllocatesNothing(t *testing.T) {
 	d := sflow.NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) {}, func(*flow.Counters) {})
 	for name, datagram := range map[string][]byte{

@@ -34,8 +34,8 @@ const (
 )
 
 // flowRecord reads one record of a flow sample into d.record, d.packet or d.route, or
-// sets x.bad and leaves them as they are, but for an AS path. Formats that tell nothing FlowMessage has a
-// field for are skipped.
+// sets x.bad and leaves them as they are, but for an AS path. Formats that tell nothing
+// that FlowMessage has a field for are skipped.
 func (d *Decoder) flowRecord(format uint32, x *xdr) {
 	switch format {
 	case formatRawHeader:

@@ -1,10 +1,6 @@
 package sflow
 
-import (
-	"fmt"
-
-	"github.com/leoluk/NetMeta/pb"
-)
+import "github.com/leoluk/NetMeta/pb"
 
 // sampleHeader is what stands in front of the records of a flow sample.
 type sampleHeader struct {
@@ -100,9 +96,7 @@ func (d *Decoder) setRate(said uint32) {
 // all the same. Only a sample whose header is cut off or lies is given up.
 func (d *Decoder) flowSample(h *sampleHeader, x *xdr) {
 	if x.bad {
-		if d.fail(badSampleHeader) {
-			d.err = fmt.Errorf("header of flow sample: %w", x.err())
-		}
+		d.fail(badSampleHeader, x.lack, "header of flow sample")
 		return
 	}
 	lost, drops := d.sources.note(h)
@@ -110,9 +104,7 @@ func (d *Decoder) flowSample(h *sampleHeader, x *xdr) {
 	d.tally.unsampled += uint64(drops)
 	const recordSize = 8 // at least: its format and its length
 	if uint64(h.records)*recordSize > uint64(len(x.b)) {
-		if d.fail(badRecordCount) {
-			d.err = fmt.Errorf("flow sample %d: %d records in %d bytes", h.sequence, h.records, len(x.b))
-		}
+		d.fail(badRecordCount, lack{}, "flow sample %d: %d records in %d bytes", uint64(h.sequence), uint64(h.records), uint64(len(x.b)))
 		return
 	}
 	keep, factor := d.state.Keep(d.received)
@@ -125,15 +117,13 @@ func (d *Decoder) flowSample(h *sampleHeader, x *xdr) {
 	for i := range h.records {
 		format, body := x.framed()
 		if x.bad {
-			if d.fail(recordsMissing) {
-				d.err = fmt.Errorf("flow sample %d: record %d of %d: %w", h.sequence, i+1, h.records, x.err())
-			}
+			d.fail(recordsMissing, x.lack, "flow sample %d: record %d of %d", uint64(h.sequence), uint64(i)+1, uint64(h.records))
 			break
 		}
 		record := xdr{b: body}
 		d.flowRecord(format, &record)
-		if record.bad && d.fail(badRecord) {
-			d.err = fmt.Errorf("flow sample %d: record %d of format %d: %w", h.sequence, i+1, format, record.err())
+		if record.bad {
+			d.fail(badRecord, record.lack, "flow sample %d: record %d of format %d", uint64(h.sequence), uint64(i)+1, uint64(format))
 		}
 	}
 	d.packet.fill(&d.record)

@@ -8,12 +8,15 @@ import (
 
 // xdr takes values in their external data representation (RFC 4506) off the front
 // of b. After the first that cannot be read, bad is set and everything reads as
-// zero, so that a structure is read as a whole and bad asked once. What was wrong
-// becomes an error only when err is called: datagrams full of errors shall not cost
-// more than good ones.
+// zero, so that a structure is read as a whole and bad asked once.
 type xdr struct {
 	b    []byte
 	bad  bool
+	lack // why, if bad
+}
+
+// lack is why a value could not be read. The zero value is no reason.
+type lack struct {
 	want uint64 // bytes that were wanted when there were less
 	left int    // that there were
 	kind uint32 // type of an address that has none of the known ones
@@ -93,12 +96,11 @@ func (x *xdr) missing(n uint64) {
 	x.b = nil
 }
 
-// err says why bad is set.
-func (x *xdr) err() error {
-	if x.kind != 0 {
-		return fmt.Errorf("address of unknown type %d", x.kind)
+func (l lack) String() string {
+	if l.kind != 0 {
+		return fmt.Sprintf("address of unknown type %d", l.kind)
 	}
-	return fmt.Errorf("%d bytes wanted, %d left", x.want, x.left)
+	return fmt.Sprintf("%d bytes wanted, %d left", l.want, l.left)
 }
 
 // word returns the word at index i of a structure that is made of words.
