@@ -76,7 +76,7 @@ func plausible(fields []field) (records []byte) {
 
 // exporters returns a datagram of each kind of exporter, and those that were captured
 // where there are captures.
-func exporters(b *testing.B) []busy {
+func exporters(b testing.TB) []busy {
 	v5 := golden.Bytes(b, "v5")
 	record := v5[headerSizeV5 : headerSizeV5+recordSizeV5]
 	v5 = v5[:headerSizeV5:headerSizeV5]
