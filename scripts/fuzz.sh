@@ -148,7 +148,7 @@ covered() {
 
 # keep_inputs copies to the repository what target $2 of package $1 has found out.
 keep_inputs() {
-	local package=$1 name=$2 directory cache kept=0 input place=$work/keep
+	local package=$1 name=$2 directory cache covering kept=0 input place=$work/keep
 	directory=$(go list -f '{{.Dir}}' "$package")
 	cache=$(go env GOCACHE)/fuzz/$package/$name
 	[ -d "$cache" ] || return 0
@@ -156,7 +156,10 @@ keep_inputs() {
 	mkdir -p "$place"
 	[ ! -d "$directory/testdata" ] || cp -r "$directory/testdata" "$place"
 	mkdir -p "$place/testdata/fuzz/$name" "$directory/testdata/fuzz/$name"
-	go test -c -cover -o "$place/target" "$package"
+	# What a target runs may all be in other packages of the module.
+	covering=$(go list -test -deps -f '{{if and .Module (not .ForTest)}}{{if .Module.Main}}{{.ImportPath}}{{end}}{{end}}' "$package" |
+		grep -v '\.test$' | paste -sd,)
+	go test -c -coverpkg "$covering" -o "$place/target" "$package"
 	pushd "$place" >/dev/null
 	covered "$name" '' >known || fail "$name of $package fails with the inputs that it has already"
 	while read -r input; do
