@@ -44,6 +44,7 @@ func (d *Decoder) reverseOf(r *flow.Record) bool {
 	back.SrcPort, back.DstPort = r.DstPort, r.SrcPort
 	v.resolveTransport()
 	v.resolveLink()
+	v.resolveToS()
 	back.SrcMac, back.DstMac = cmp.Or(back.SrcMac, r.DstMac), cmp.Or(back.DstMac, r.SrcMac)
 	back.SrcVlan, back.DstVlan = cmp.Or(back.SrcVlan, r.DstVlan), cmp.Or(back.DstVlan, r.SrcVlan)
 	back.VlanID = cmp.Or(back.VlanID, back.SrcVlan, r.VlanID)

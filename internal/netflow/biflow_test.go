@@ -19,7 +19,7 @@ func TestReverseDirection(t *testing.T) {
 	for name, test := range map[string]struct {
 		fields [][]byte // behind those of the addresses and octetDeltaCount
 		values []byte
-		want   []flow.Record // of which counters, rate, VLAN, TTL and biflowDirection are compared
+		want   []flow.Record // of which counters, rate, VLAN, TTL, type of service and biflowDirection are compared
 	}{
 		"without an answer there is no second record": {[][]byte{reverse(1, 4), reverse(2, 4)}, zeros(8),
 			[]flow.Record{{Bytes: 100, SamplingRate: 1}}},
@@ -31,6 +31,8 @@ func TestReverseDirection(t *testing.T) {
 			[]flow.Record{{Bytes: 100, SamplingRate: 512}, {Bytes: 700, SamplingRate: 512}}},
 		"what depends on packets is not taken over": {[][]byte{reverse(1, 4), plain(192, 1)}, join(u32(700), u8(64)),
 			[]flow.Record{{Bytes: 100, IPTTL: 64, SamplingRate: 1}, {Bytes: 700, SamplingRate: 1}}},
+		"DSCP is that of its direction": {[][]byte{reverse(1, 4), plain(195, 1), reverse(195, 1)}, join(u32(700), u8(46), u8(10)),
+			[]flow.Record{{Bytes: 100, IPTos: 0xb8, SamplingRate: 1}, {Bytes: 700, IPTos: 0x28, SamplingRate: 1}}},
 		"VLANs are exchanged": {[][]byte{reverse(1, 4), plain(58, 2), plain(59, 2)}, join(u32(700), u16(10), u16(20)),
 			[]flow.Record{{Bytes: 100, SrcVlan: 10, DstVlan: 20, VlanID: 10, SamplingRate: 1}, {Bytes: 700, SrcVlan: 20, DstVlan: 10, VlanID: 20, SamplingRate: 1}}},
 		"its own VLAN wins": {[][]byte{reverse(1, 4), reverse(58, 2), plain(58, 2)}, join(u32(700), u16(30), u16(10)),
@@ -44,7 +46,7 @@ func TestReverseDirection(t *testing.T) {
 				set(256, addr("198.51.100.7"), addr("203.0.113.9"), u32(100), test.values)))
 			for i := range got {
 				r := got[i]
-				got[i] = flow.Record{Bytes: r.Bytes, Packets: r.Packets, SamplingRate: r.SamplingRate, IPTTL: r.IPTTL,
+				got[i] = flow.Record{Bytes: r.Bytes, Packets: r.Packets, SamplingRate: r.SamplingRate, IPTTL: r.IPTTL, IPTos: r.IPTos,
 					SrcVlan: r.SrcVlan, DstVlan: r.DstVlan, VlanID: r.VlanID, BiFlowDirection: r.BiFlowDirection}
 			}
 			equal(t, test.want, got)

@@ -24,14 +24,19 @@ func (d *Decoder) resolveExtras(v *values) {
 	if v.parts&partCommunities != 0 {
 		v.Communities = appendCommunities(d.communities[:0], v.communityList)
 	}
-	if v.parts&(partDSCP|partToS) == partDSCP {
-		v.IPTos = v.dscp << 2
-	}
+	v.resolveToS()
 	if v.parts&partApplication != 0 {
 		v.ApplicationName = d.name(v.applicationName)
 		if v.ApplicationName == "" && v.ApplicationID != 0 {
 			v.ApplicationName = d.state.Application(v.ApplicationID)
 		}
+	}
+}
+
+// resolveToS takes what there is of the type of service where it was not sent.
+func (v *values) resolveToS() {
+	if v.parts&(partDSCP|partToS) == partDSCP {
+		v.IPTos = v.dscp << 2
 	}
 }
 
