@@ -17,6 +17,10 @@
 //	flows_queue (Kafka) → flows_gate → flows_received (Null) → flows_raw_view    → flows_raw
 //	                                                         → flows_errors_view → flows_errors
 //
+// What gets into flows_raw goes on in the same insert, as sums:
+//
+//	flows_raw → flows_1m_view → flows_1m → flows_1h_view → flows_1h
+//
 // The gate is the only view of the Kafka table. To change what stands behind it, a
 // migration drops the gate, changes the views, and makes the gate anew last: at every
 // moment either nothing is consumed or everything is there, and offsets stay in Kafka.

@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS flows_1m SYNC
