@@ -14,7 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leoluk/NetMeta/internal/buildinfo"
+	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/collect"
+	"github.com/leoluk/NetMeta/internal/retention"
 )
 
 func main() {
@@ -35,10 +37,17 @@ type config struct {
 	clickhouseHTTP string
 	kafka          string
 	metrics        string
-	retention      time.Duration
+	retention      retention.Age // of flows
+	minutes, hours retention.Age // of their sums; 0: as it is
+	retentionDisk  retention.Share
 	demo           bool
 	demoFlows      int
 	libchdb        string
+}
+
+// keep is how long what is stored is kept.
+func (c config) keep() clickhouse.Retention {
+	return clickhouse.Retention{Raw: time.Duration(c.retention), Minutes: time.Duration(c.minutes), Hours: time.Duration(c.hours)}
 }
 
 func newCommand() *cobra.Command {
@@ -53,7 +62,7 @@ again on it, it goes on where it stopped.
 Everything listens on 127.0.0.1, except the three ports for flows. An address
 with port 0 takes any free port; an empty one leaves a flow port out.`,
 		Example: `  netmeta-standalone --demo
-  netmeta-standalone --data-dir /srv/netmeta --retention 720h --console :8080`,
+  netmeta-standalone --data-dir /srv/netmeta --retention 30d --console :8080`,
 		Version:       buildinfo.Version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
@@ -70,7 +79,11 @@ with port 0 takes any free port; an empty one leaves a flow port out.`,
 	flags.StringVar(&c.clickhouseHTTP, "clickhouse-http", "127.0.0.1:8123", "address of ClickHouse's HTTP interface, which is read-only")
 	flags.StringVar(&c.kafka, "kafka", "127.0.0.1:9092", "address of the Kafka broker")
 	flags.StringVar(&c.metrics, "metrics", "127.0.0.1:9100", "address for Prometheus metrics, at /metrics")
-	flags.DurationVar(&c.retention, "retention", 168*time.Hour, "how long flows are kept")
+	c.retention = retention.Age(168 * time.Hour)
+	flags.Var(&c.retention, "retention", "how long flows are kept, for example 12h, 30d, 6w")
+	flags.Var(&c.minutes, "retention-minutes", "how long sums of flows by minute are kept; left out, it stays as it is, at first 30d")
+	flags.Var(&c.hours, "retention-hours", "how long sums of flows by hour are kept; left out, it stays as it is, at first 400d")
+	flags.Var(&c.retentionDisk, "retention-disk", "drop the oldest days of flows while the disk is fuller than this, for example 80%")
 	flags.BoolVar(&c.demo, "demo", false, "play four routers, and lay down the traffic of the last 24 hours first")
 	flags.IntVar(&c.demoFlows, "demo-flows", 3_000_000, "flows in 24 hours of --demo")
 	flags.StringVar(&c.libchdb, "libchdb", "", "path of libchdb.so, where it is not found by itself")

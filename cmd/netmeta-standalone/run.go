@@ -51,6 +51,7 @@ type standalone struct {
 	console       stage
 	collecting    atomic.Bool // the collector has started
 	historyStored atomic.Bool // of the demo
+	diskTooFull   bool        // for --retention-disk, as it was said last
 	stops         []func()
 }
 
@@ -59,7 +60,7 @@ func run(ctx context.Context, c config) error {
 	s := &standalone{config: c}
 	defer s.stop()
 	for _, start := range []func(context.Context) error{
-		s.reserve, s.startBroker, s.startEngine, s.migrate, s.startCollector, s.startConsole,
+		s.reserve, s.startBroker, s.startEngine, s.migrate, s.keepUp, s.startCollector, s.startConsole,
 	} {
 		if err := start(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -151,8 +152,8 @@ func (s *standalone) migrate(ctx context.Context) error {
 	if err := clickhouse.Migrate(ctx, s.db); err != nil {
 		return err
 	}
-	if err := clickhouse.SetRetention(ctx, s.db, s.retention); err != nil {
-		return fmt.Errorf("--retention: %w", err)
+	if err := clickhouse.SetRetention(ctx, s.db, s.config.keep()); err != nil {
+		return fmt.Errorf("--retention, --retention-minutes, --retention-hours: %w", err)
 	}
 	if err := s.reportDamage(ctx); err != nil {
 		return err

@@ -11,14 +11,15 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/retention"
 )
 
 func newMigrateCommand() *cobra.Command {
 	var (
-		kafka     clickhouse.Kafka
-		retention time.Duration
-		target    migrationTarget
-		address   func() string
+		kafka   clickhouse.Kafka
+		keep    retention.Age
+		target  migrationTarget
+		address func() string
 	)
 	cmd := &cobra.Command{
 		Use:   "migrate",
@@ -50,7 +51,7 @@ how much; --force does it all the same.`,
 			if target.dryRun {
 				return target.print(cmd, db)
 			}
-			return runMigrate(cmd.Context(), db, kafka, retention, target)
+			return runMigrate(cmd.Context(), db, kafka, time.Duration(keep), target)
 		},
 	}
 	flags := cmd.Flags()
@@ -59,14 +60,14 @@ how much; --force does it all the same.`,
 	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic from which ClickHouse reads flows")
 	flags.StringVar(&kafka.CountersTopic, "counters-topic", flow.CountersTopic, "Kafka topic from which ClickHouse reads interface counters")
 	flags.StringVar(&kafka.Group, "group", clickhouse.DefaultGroup, "Kafka consumer group that ClickHouse reads flows as; counters are read as this with -counters behind it")
-	flags.DurationVar(&retention, "retention", 0, "how long flows and counters are kept, for example 168h; left out, it stays as it is")
+	flags.Var(&keep, "retention", "how long flows and counters are kept, for example 30d; left out, it stays as it is")
 	flags.IntVar(&target.version, "to", 0, "go up or down to this version of the schema; left out, to the newest")
 	flags.BoolVar(&target.dryRun, "dry-run", false, "print the SQL that would run, and change nothing")
 	flags.BoolVar(&target.force, "force", false, "with --to: go down even where rows or what columns hold are lost")
 	return cmd
 }
 
-func runMigrate(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka, retention time.Duration, target migrationTarget) error {
+func runMigrate(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka, keep time.Duration, target migrationTarget) error {
 	if err := reach(ctx, db); err != nil {
 		return err
 	}
@@ -79,8 +80,8 @@ func runMigrate(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka, retenti
 	if err := target.migrate(ctx, db); err != nil {
 		return err
 	}
-	if retention != 0 {
-		if err := clickhouse.SetRetention(ctx, db, retention); err != nil {
+	if keep != 0 {
+		if err := clickhouse.SetRetention(ctx, db, clickhouse.Retention{Raw: keep}); err != nil {
 			return fmt.Errorf("--retention: %w", err)
 		}
 	}

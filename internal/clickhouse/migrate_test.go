@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/schema"
@@ -106,29 +105,6 @@ func TestEveryMigrationCanBeTakenBack(t *testing.T) {
 	}
 	if left := query[string](t, db, "SELECT arrayStringConcat(groupArray(name), ' ') FROM system.tables WHERE database = currentDatabase()"); left != "schema_migrations" {
 		t.Errorf("after everything was taken back these are left: %s", left)
-	}
-}
-
-func TestRetentionIsChangedWithoutTouchingRows(t *testing.T) {
-	db, _ := migrated(t)
-	definition := "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '%'"
-	const mutations = "SELECT count() FROM system.mutations WHERE database = currentDatabase()"
-	before := query[uint64](t, db, mutations)
-	for _, age := range []time.Duration{time.Hour, 100 * 24 * time.Hour, 100 * 24 * time.Hour} {
-		if err := clickhouse.SetRetention(t.Context(), db, age); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, table := range []string{"flows_raw", "flows_errors", "interface_counters"} {
-		if got := query[string](t, db, strings.Replace(definition, "%", table, 1)); !strings.Contains(got, "toIntervalSecond(8640000)") {
-			t.Errorf("%s: %s", table, got)
-		}
-	}
-	if n := query[uint64](t, db, mutations); n != before {
-		t.Errorf("%d mutations rewrite rows", n-before)
-	}
-	if err := clickhouse.SetRetention(t.Context(), db, time.Minute); err == nil || !strings.Contains(err.Error(), "1m0s is too short") {
-		t.Errorf("a minute of retention: got %v, want a refusal", err)
 	}
 }
 

@@ -76,7 +76,7 @@ LEFT JOIN hours USING (hour)
 WHERE (minutes_differ OR hours_differ) AND {kept:flows_raw}
 ORDER BY hour`
 
-// CheckRollups returns the hours from since on whose rollups do not have the sums of
+// CheckRollups returns the hours from since on, which may be zero, whose rollups do not have the sums of
 // flows_raw. Of hours that flows arrive for, some may only seem so.
 func CheckRollups(ctx context.Context, db *sql.DB, since time.Time) ([]RollupHour, error) {
 	var hours []RollupHour
