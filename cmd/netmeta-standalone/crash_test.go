@@ -88,6 +88,10 @@ func TestKilledTwentyTimesUnderLoadKeepsEverythingThatKafkaAcknowledged(t *testi
 	if err != nil {
 		t.Fatal(err)
 	}
+	i.waitFor(t, "1\t1", `
+		SELECT
+			(SELECT (count(), sum(Bytes * SamplingRate)) FROM flows_raw) = (SELECT (sum(Flows), sum(Bytes)) FROM flows_1m),
+			(SELECT (count(), sum(Bytes * SamplingRate)) FROM flows_raw) = (SELECT (sum(Flows), sum(Bytes)) FROM flows_1h)`)
 	t.Logf("%d flows acknowledged to a producer and %.0f to the collector, all stored; %s stored twice", total, fromExporters, twice)
 }
 

@@ -5,10 +5,17 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/retention"
 )
 
-const diskEvery = time.Minute
+const (
+	diskEvery    = time.Minute
+	rollupsEvery = time.Hour
+	// rollupsBack is how far rollups are compared while the program runs. When it starts,
+	// all of them are.
+	rollupsBack = 26 * time.Hour
+)
 
 // keepUp looks after what is stored, until the program stops.
 func (s *standalone) keepUp(context.Context) error {
@@ -16,15 +23,19 @@ func (s *standalone) keepUp(context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		s.repairRollups(ctx, time.Time{})
 		s.keepDiskFree(ctx)
-		disk := time.NewTicker(diskEvery)
+		disk, rollups := time.NewTicker(diskEvery), time.NewTicker(rollupsEvery)
 		defer disk.Stop()
+		defer rollups.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-disk.C:
 				s.keepDiskFree(ctx)
+			case <-rollups.C:
+				s.repairRollups(ctx, time.Now().Add(-rollupsBack))
 			}
 		}
 	}()
@@ -33,6 +44,17 @@ func (s *standalone) keepUp(context.Context) error {
 		<-done
 	})
 	return nil
+}
+
+func (s *standalone) repairRollups(ctx context.Context, since time.Time) {
+	err := clickhouse.RepairRollups(ctx, s.db, since, func(h clickhouse.RollupHour) {
+		if h.Repaired {
+			slog.Info("standalone: the sums by minute and hour are those of the flows again", "hour", h.Hour.UTC(), "flows", h.Raw)
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		slog.Error("standalone: the sums by minute and hour could not be compared with the flows; that is tried again within an hour", "error", err)
+	}
 }
 
 // keepDiskFree drops old flows where the disk is fuller than --retention-disk allows.

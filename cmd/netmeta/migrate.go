@@ -90,6 +90,19 @@ func runMigrate(ctx context.Context, db *sql.DB, kafka clickhouse.Kafka, keep ti
 		return nil
 	}
 	slog.Info("migrate: the schema is up to date")
+	return fillRollups(ctx, db)
+}
+
+// fillRollups brings flows into the sums that were stored before there were any.
+func fillRollups(ctx context.Context, db *sql.DB) error {
+	err := clickhouse.RepairRollups(ctx, db, time.Time{}, func(h clickhouse.RollupHour) {
+		if h.Repaired {
+			slog.Info("migrate: flows that were stored before are in the sums by minute and hour", "hour", h.Hour, "flows", h.Raw)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w (netmeta rollups --repair goes on with it)", err)
+	}
 	return nil
 }
 
