@@ -42,6 +42,7 @@ var designs = []design{
 		engine: "ENGINE = MergeTree PARTITION BY toDate(TimeReceived) ORDER BY (TimeReceived, FlowDirection, SamplerAddress, SrcAS, DstAS, SrcAddr, DstAddr)",
 	},
 	{name: "netmeta", about: "the schema as it is: five minutes, newest first; codecs, indexes, projection"},
+	{name: "rollups", about: "the same, with the sums by minute and hour", sums: true},
 	{name: "oldest_first", about: "the same, oldest first", engine: oldestFirst},
 	{name: "no_indexes", about: "order and codecs alone", alter: withoutIndexes},
 	{name: "small_granules", about: "index_granularity 2048", engine: newestFirst + " SETTINGS index_granularity = 2048"},

@@ -15,6 +15,7 @@ type design struct {
 	engine string // and what belongs to it: partitions, order, settings; NetMeta's if empty
 	alter  []string
 	plain  bool // the original's columns, without codecs
+	sums   bool // with the sums by minute and hour, filled on insert
 }
 
 // originalColumns are those of the original's flows_raw. TimeReceived, which it had as a
@@ -62,6 +63,32 @@ func (s *stage) createTable(ctx context.Context, d design) (*table, error) {
 	if err := s.createView(ctx, d); err != nil {
 		return nil, fmt.Errorf("create the view of design %s: %w", d.name, err)
 	}
+	if d.sums {
+		if err := s.createRollups(ctx, d.name); err != nil {
+			return nil, fmt.Errorf("create the rollups of design %s: %w", d.name, err)
+		}
+	}
 	names, err := s.text(ctx, d.name, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = currentDatabase() AND table = 'flows_raw' AND default_kind = ''")
 	return &table{design: d, columns: names}, err
+}
+
+// createRollups creates the tables of sums in a database, and the views that fill them,
+// as NetMeta's schema has them.
+func (s *stage) createRollups(ctx context.Context, database string) error {
+	for _, table := range []string{"flows_1m", "flows_1h"} {
+		selected, err := s.text(ctx, staging, "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = '"+table+"_view' FORMAT TabSeparatedRaw")
+		if err != nil {
+			return err
+		}
+		for _, sql := range []string{
+			"CREATE TABLE " + table + " AS " + staging + "." + table,
+			"ALTER TABLE " + table + " REMOVE TTL", // the data set is older than sums are kept
+			"CREATE MATERIALIZED VIEW " + table + "_view TO " + table + " AS " + strings.ReplaceAll(selected, staging+".", ""),
+		} {
+			if err := s.run(ctx, database, sql); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -43,7 +43,7 @@ func readDocumented(t traffic) ([]query, error) {
 }
 
 var (
-	otherTable     = regexp.MustCompile(`\bFROM (interface_counters|interface_traffic|flows_errors|functions)\b`)
+	otherTable     = regexp.MustCompile(`\bFROM (interface_counters|interface_traffic|flows_errors|flows_minutes|flows_hours|functions)\b`)
 	pagesInterface = regexp.MustCompile(`\b(InIf|OutIf|InputInterface|OutputInterface) = \d+`)
 )
 
