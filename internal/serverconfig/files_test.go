@@ -14,6 +14,7 @@ import (
 func TestTheServerIsConfigured(t *testing.T) {
 	for _, c := range []struct{ promise, sql, want string }{
 		{"background inserts take flows of any number of days", "SELECT value FROM system.settings WHERE name = 'max_partitions_per_insert_block'", "0"},
+		{"background inserts do not look for equal rows in sums", "SELECT value FROM system.settings WHERE name = 'optimize_on_insert'", "0"},
 		{"settings of Kafka tables can be compared", "SELECT value FROM system.server_settings WHERE name = 'display_secrets_in_show_and_select'", "1"},
 		{"the disk is not filled to the last byte", "SELECT keep_free_space FROM system.disks WHERE name = 'default'", "1234567"},
 	} {
