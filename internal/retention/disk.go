@@ -70,7 +70,7 @@ func KeepBelow(ctx context.Context, db *sql.DB, share Share) (dropped []Day, err
 	if left <= 0 {
 		return dropped, nil
 	}
-	return dropped, fmt.Errorf("the disk is %.1f %% full, and still above %s after all days of flows but the newest are dropped: %s too much; keep sums for a shorter time (--minutes, --hours), remove what else is on the disk, or take a larger one",
+	return dropped, fmt.Errorf("the disk is %.1f %% full, and still above %s after all days of flows but the newest are dropped: %s too much; keep sums for a shorter time (--minutes and --hours of netmeta retention, --retention-minutes and --retention-hours of standalone), remove what else is on the disk, or take a larger one",
 		100*float64(d.used)/float64(max(d.total, 1)), share, humanize.IBytes(uint64(left)))
 }
 
