@@ -23,8 +23,9 @@ const (
 	grace     = 2 * time.Second
 )
 
-// lock is held by the instance that migrates a database: another one could make a table
-// anew into which the first has just begun to consume, and lose what is under way.
+// lock is held by the instance that migrates a database or repairs its rollups. Another
+// one could make a table anew into which the first has just begun to consume, and lose
+// what is under way.
 //
 // ClickHouse has no locks for its clients, but makes a table only once: the lock is the
 // table schema_lock, whose rows are signs of life. A lock that has expired is taken over
@@ -39,7 +40,7 @@ const (
 	codeUnknownTable = 60
 	codeTableExists  = 57
 	takenOverPrefix  = "schema_lock_expired_"
-	createLock       = `CREATE TABLE schema_lock ENGINE = Memory SETTINGS max_rows_to_keep = 100 COMMENT 'Held by the instance of NetMeta that migrates this database' AS SELECT ? AS Holder, now64(3) AS Time`
+	createLock       = `CREATE TABLE schema_lock ENGINE = Memory SETTINGS max_rows_to_keep = 100 COMMENT 'Held by the instance of NetMeta that migrates this database or repairs its sums' AS SELECT ? AS Holder, now64(3) AS Time`
 	stayAlive        = `INSERT INTO schema_lock SELECT Holder, now64(3) FROM schema_lock WHERE Holder = ? LIMIT 1`
 	countSignsOfLife = `SELECT count() FROM schema_lock WHERE Holder = ?`
 	readLock         = `SELECT (SELECT lower(hex(sipHash64(uuid, metadata_modification_time))) FROM system.tables WHERE database = currentDatabase() AND name = 'schema_lock'), any(Holder), count(), if(count() = 0, 0, dateDiff('millisecond', max(Time), now64(3))) FROM schema_lock`
@@ -58,18 +59,18 @@ func acquire(ctx context.Context, db *sql.DB) (*lock, error) {
 			return l, nil
 		}
 		if ctx.Err() == nil && !hasCode(err, codeTableExists) {
-			return nil, fmt.Errorf("take the lock of migrations: %w", err)
+			return nil, fmt.Errorf("take the lock of the schema: %w", err)
 		}
 		now, err := seen.look(ctx, db)
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("wait for the instance %q, which migrates this database: %w", seen.holder, ctx.Err())
+			return nil, fmt.Errorf("wait for the instance %q, which is changing this database: %w", seen.holder, ctx.Err())
 		}
 		if err != nil {
 			return nil, err
 		}
 		seen = now
 		if seen.expired() {
-			slog.Warn("schema: the instance that was migrating is gone, its lock is taken over", "holder", seen.holder)
+			slog.Warn("schema: the instance that was changing the database is gone, its lock is taken over", "holder", seen.holder)
 			if err := seen.takeOver(ctx, db); err != nil {
 				return nil, err
 			}
@@ -101,7 +102,7 @@ func (s lockState) look(ctx context.Context, db *sql.DB) (lockState, error) {
 	case hasCode(err, codeUnknownTable) || err == nil && id == nil:
 		return lockState{}, nil
 	case err != nil:
-		return lockState{}, fmt.Errorf("read the lock of migrations: %w", err)
+		return lockState{}, fmt.Errorf("read the lock of the schema: %w", err)
 	}
 	now.id, now.silent = *id, time.Duration(silent)*time.Millisecond
 	if rows == 0 {
@@ -111,7 +112,7 @@ func (s lockState) look(ctx context.Context, db *sql.DB) (lockState, error) {
 		}
 	}
 	if s.id != now.id && rows > 0 {
-		slog.Info("schema: another instance migrates this database: waiting for it", "holder", now.holder)
+		slog.Info("schema: another instance is changing this database: waiting for it", "holder", now.holder)
 	}
 	return now, nil
 }
@@ -124,7 +125,7 @@ func (s lockState) expired() bool {
 func (s lockState) takeOver(ctx context.Context, db *sql.DB) error {
 	_, err := db.ExecContext(ctx, "RENAME TABLE schema_lock TO "+takenOverPrefix+s.id)
 	if err != nil && !hasCode(err, codeTableExists) && !hasCode(err, codeUnknownTable) {
-		return fmt.Errorf("take over the lock of migrations: %w", err)
+		return fmt.Errorf("take over the lock of the schema: %w", err)
 	}
 	return nil
 }
@@ -141,7 +142,7 @@ func (l *lock) live(ctx context.Context) {
 			case <-time.After(heartbeat):
 			}
 			if _, err := l.db.ExecContext(ctx, stayAlive, l.holder); err != nil && ctx.Err() == nil {
-				slog.Warn("schema: no sign of life for the lock of migrations, others take it over if that lasts", "error", err, "after", expiry)
+				slog.Warn("schema: no sign of life for the lock of the schema, others take it over if that lasts", "error", err, "after", expiry)
 			}
 		}
 	})
@@ -153,10 +154,10 @@ func (l *lock) held() error {
 	var rows uint64
 	err := l.db.QueryRow(countSignsOfLife, l.holder).Scan(&rows)
 	if err != nil && !hasCode(err, codeUnknownTable) {
-		return fmt.Errorf("read the lock of migrations: %w", err)
+		return fmt.Errorf("read the lock of the schema: %w", err)
 	}
 	if rows == 0 {
-		return errors.New("the lock of migrations is lost: ClickHouse was started anew, or did not answer for so long that another instance took over; run it again")
+		return errors.New("the lock of the schema is lost: ClickHouse was started anew, or did not answer for so long that another instance took over; run it again")
 	}
 	return nil
 }
@@ -169,7 +170,7 @@ func (l *lock) release() {
 	}
 	drop := func(name string) {
 		if _, err := l.db.Exec("DROP TABLE IF EXISTS " + name + " SYNC"); err != nil {
-			slog.Warn("schema: cannot release the lock of migrations, the next instance waits until it expires", "table", name, "error", err)
+			slog.Warn("schema: cannot release the lock of the schema, the next instance waits until it expires", "table", name, "error", err)
 		}
 	}
 	rows, err := l.db.Query(listTakenOver)

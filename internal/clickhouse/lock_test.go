@@ -152,7 +152,7 @@ func TestInstanceWhoseLockWasTakenOverStops(t *testing.T) {
 		}
 	})
 	configure(t, other, broker)
-	if err := clickhouse.Migrate(t.Context(), db); err == nil || !strings.Contains(err.Error(), "lock of migrations is lost") {
+	if err := clickhouse.Migrate(t.Context(), db); err == nil || !strings.Contains(err.Error(), "lock of the schema is lost") {
 		t.Errorf("got %v, want an error that says so", err)
 	}
 	if !taken || query[uint64](t, other, "SELECT count() FROM schema_lock WHERE Holder = 'other'") == 0 {

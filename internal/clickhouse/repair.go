@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -40,9 +41,14 @@ HAVING (Flows, Bytes, Packets) != (0, 0, 0)`
 // flows that were stored before there were rollups. It calls each with what was found of
 // each hour. What flows_raw has lost, but the rollups have, stays.
 //
-// While it is at an hour, nothing is stored. Two must not run at the same time: one
-// would let flows in that the other does not expect, and leave a difference to the next.
+// While it is at an hour, nothing is stored. It waits while another instance repairs or
+// migrates: one would let flows in that the other does not expect.
 func RepairRollups(ctx context.Context, db *sql.DB, since time.Time, each func(RollupHour)) error {
+	lock, err := acquire(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer lock.release()
 	if err := openGate(ctx, db); err != nil {
 		return err
 	}
@@ -51,7 +57,7 @@ func RepairRollups(ctx context.Context, db *sql.DB, since time.Time, each func(R
 		return err
 	}
 	for _, h := range hours {
-		if err := ctx.Err(); err != nil {
+		if err := errors.Join(ctx.Err(), lock.held()); err != nil {
 			return err
 		}
 		if err := repairHour(ctx, db, h.Hour, each); err != nil {
