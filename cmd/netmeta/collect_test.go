@@ -45,18 +45,29 @@ func sendTo(t *testing.T, p process, flows uint64) generate.Report {
 // stored returns the sum of bytes of so many flows in the topic.
 func stored(t *testing.T, brokers []string, flows uint64) (sum uint64) {
 	t.Helper()
+	n := uint64(0)
+	consume(t, brokers, func() bool { return n < flows }, func(_ *kgo.Record, m *pb.FlowMessage) {
+		n++
+		sum += m.Bytes
+	})
+	return sum
+}
+
+// consume reads the flows in the topic from its start on, with a client of another make
+// than the one that writes them, for as long as more says that there are more.
+func consume(t *testing.T, brokers []string, more func() bool, visit func(*kgo.Record, *pb.FlowMessage)) {
+	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(flow.Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	n := uint64(0)
-	for n < flows {
+	for n := 0; more(); {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		fetched := client.PollFetches(ctx)
+		cancel()
 		if err := fetched.Err(); err != nil {
-			t.Fatalf("read the topic after %d of %d flows: %v", n, flows, err)
+			t.Fatalf("read the topic after %d flows: %v", n, err)
 		}
 		fetched.EachRecord(func(r *kgo.Record) {
 			for in := bytes.NewReader(r.Value); in.Len() > 0; n++ {
@@ -64,11 +75,10 @@ func stored(t *testing.T, brokers []string, flows uint64) (sum uint64) {
 				if err := protodelim.UnmarshalFrom(in, &m); err != nil {
 					t.Fatal(err)
 				}
-				sum += m.Bytes
+				visit(r, &m)
 			}
 		})
 	}
-	return sum
 }
 
 func TestCollectWritesEverythingToKafkaBeforeItEnds(t *testing.T) {

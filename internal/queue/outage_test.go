@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,13 +12,7 @@ import (
 
 // The outage lasts for NETMETA_OUTAGE, such as 5m, or some seconds.
 func Test16WhatWasSpooledWhileAGenuineKafkaWasAwayIsStoredOnceThoughTheProducerIsKilledTwice(t *testing.T) {
-	outage := 6 * time.Second
-	if wanted := os.Getenv("NETMETA_OUTAGE"); wanted != "" {
-		var err error
-		if outage, err = time.ParseDuration(wanted); err != nil {
-			t.Fatalf("NETMETA_OUTAGE: %v", err)
-		}
-	}
+	outage := kafkatest.Outage(t, 6*time.Second)
 	bootstrap, broker := kafkatest.Start(t)
 	brokers := []string{bootstrap}
 	kafkatest.CreateTopic(t, brokers, topic, 4)
