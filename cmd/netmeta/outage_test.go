@@ -49,18 +49,21 @@ func newLoad(t *testing.T, to string) *load {
 	return &load{conn: conn, to: address}
 }
 
-// run sends at loadRate until ctx ends. After it was held up it goes on at that rate.
+// run sends at loadRate until ctx ends. What it missed when it was held up it makes up
+// for, but for what does not fit into the collector's socket.
 func (l *load) run(ctx context.Context) error {
-	const step = 5 * time.Millisecond
-	every := time.NewTicker(step)
+	const most = loadRate / 2
+	every := time.NewTicker(5 * time.Millisecond)
 	defer every.Stop()
-	for credit := 0.0; ; {
+	for credit, last := 0.0, time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-every.C:
 		}
-		for credit += loadRate * step.Seconds(); credit >= perDatagram; credit -= perDatagram {
+		now := time.Now()
+		credit, last = min(credit+loadRate*now.Sub(last).Seconds(), most), now
+		for ; credit >= perDatagram; credit -= perDatagram {
 			first := l.sent.Add(perDatagram) - perDatagram + 1
 			if _, err := l.conn.WriteTo(netFlow5(first), l.to); err != nil {
 				return fmt.Errorf("send the flows from %d on: %w", first, err)
