@@ -66,14 +66,14 @@ func newSender(t traffic, port int) (*sender, error) {
 func (s *sender) close() { s.conn.Close() }
 
 // run sends at a rate of datagrams a second, for a time, and returns how many records
-// it has sent. It always completes the last cycle.
+// it has sent. It always sends whole cycles, one at least.
 func (s *sender) run(ctx context.Context, rate float64, duration time.Duration) (records int, err error) {
 	runtime.LockOSThread() // so that the pauses are as short as asked for
 	defer runtime.UnlockOSThread()
 	cycles, credit, last := 0, 0.0, time.Now()
 	for end := last.Add(duration); ctx.Err() == nil; {
 		now := time.Now()
-		if now.After(end) && s.next == 0 {
+		if cycles > 0 && now.After(end) && s.next == 0 {
 			return cycles * s.records, nil
 		}
 		credit = min(credit+rate*now.Sub(last).Seconds(), max(1, rate*catchUp.Seconds()))

@@ -76,10 +76,15 @@ func TestSenderSendsWholeCyclesInOrderWithSequenceNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
+	warm, err := s.run(t.Context(), 1000, 0)
+	if err != nil || warm != traffic.records {
+		t.Fatalf("%d records sent in no time, error %v, want one cycle of %d", warm, err, traffic.records)
+	}
 	records, err := s.run(t.Context(), 1000, 10*time.Millisecond)
 	if err != nil || records == 0 || records%traffic.records != 0 {
 		t.Fatalf("%d records sent, error %v, want whole cycles of %d", records, err, traffic.records)
 	}
+	records += warm
 	buffer, sequence := make([]byte, 100), uint32(0)
 	for i := range records / traffic.records * len(traffic.cycle) {
 		n, err := conn.Read(buffer)
