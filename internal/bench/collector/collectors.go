@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/leoluk/NetMeta/internal/bench/process"
 	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/flow"
 )
@@ -89,4 +90,9 @@ func netmetaToKafka(program string) collector {
 		},
 		count: counter("netmeta_queue_flows_acknowledged_total", `topic="`+flow.Topic+`"`),
 	}
+}
+
+// counter returns a collector.count that reads a metric.
+func counter(name, label string) func(traffic, place) (int, error) {
+	return func(_ traffic, at place) (int, error) { return process.Metric(local(at.metrics), name, label) }
 }

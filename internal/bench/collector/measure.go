@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/bench/process"
 )
 
 // measurement is one run of a collector.
@@ -50,11 +52,11 @@ func measure(ctx context.Context, c collector, t traffic, rate float64, duration
 	if err != nil {
 		return m, fmt.Errorf("prepare %s: %w", c.name, err)
 	}
-	p, err := startProcess(command, at.port)
+	p, err := startCollector(command, at.port)
 	if err != nil {
 		return m, err
 	}
-	defer p.stop()
+	defer p.Stop()
 	if err := p.waitReady(); err != nil {
 		return m, err
 	}
@@ -73,7 +75,7 @@ func measure(ctx context.Context, c collector, t traffic, rate float64, duration
 	if _, err := p.settle(ctx); err != nil {
 		return m, err
 	}
-	before, err := p.processorTime()
+	before, err := p.ProcessorTime()
 	if err != nil {
 		return m, err
 	}
@@ -85,7 +87,7 @@ func measure(ctx context.Context, c collector, t traffic, rate float64, duration
 	if m.behind, err = p.settle(ctx); err != nil {
 		return m, err
 	}
-	after, err := p.processorTime()
+	after, err := p.ProcessorTime()
 	if err != nil {
 		return m, err
 	}
@@ -94,22 +96,41 @@ func measure(ctx context.Context, c collector, t traffic, rate float64, duration
 	return m, err
 }
 
+// running is a collector at work.
+type running struct {
+	*process.Process
+	port int // UDP
+}
+
+func startCollector(command []string, port int) (*running, error) {
+	p, err := process.Start(command)
+	return &running{p, port}, err
+}
+
+// waitReady returns when the collector has opened its socket.
+func (p *running) waitReady() error {
+	return p.Await(fmt.Sprintf("a socket at udp port %d", p.port), func() (bool, error) {
+		s, err := process.ReadSockets(p.port)
+		return s.Open > 0, err
+	})
+}
+
 // settle waits until the collector has read its sockets and is idle, and returns how
 // long it took to become so.
-func (p *process) settle(ctx context.Context) (time.Duration, error) {
+func (p *running) settle(ctx context.Context) (time.Duration, error) {
 	const step = settled / 4
 	began, idle, last := time.Now(), time.Now(), time.Duration(0)
 	for ctx.Err() == nil && time.Since(began) < settleLimit {
-		sockets, err := readSockets(p.port)
+		sockets, err := process.ReadSockets(p.port)
 		if err != nil {
 			return 0, err
 		}
-		spent, err := p.processorTime()
+		spent, err := p.ProcessorTime()
 		if err != nil {
 			return 0, err
 		}
 		// Timers and the like run beside the work.
-		if sockets.waiting > 0 || spent-last > step/4 {
+		if sockets.Waiting > 0 || spent-last > step/4 {
 			idle = time.Now()
 		}
 		last = spent
@@ -123,14 +144,14 @@ func (p *process) settle(ctx context.Context) (time.Duration, error) {
 
 // processed asks the collector for its count of records, which has those of the warm-up
 // too.
-func (c collector) processed(t traffic, at place, p *process, warm, sent int) (int, error) {
+func (c collector) processed(t traffic, at place, p *running, warm, sent int) (int, error) {
 	if c.afterStop {
-		p.stop()
+		p.Stop()
 	}
 	for end := time.Now().Add(countLimit); ; time.Sleep(50 * time.Millisecond) {
 		n, err := c.count(t, at)
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w\n%s", c.name, err, p.log.String())
+			return 0, fmt.Errorf("%s: %w\n%s", c.name, err, p.Log())
 		}
 		if n > warm+sent {
 			return 0, fmt.Errorf("%s says to have processed %d records, %d were sent: the count is wrong", c.name, n, warm+sent)

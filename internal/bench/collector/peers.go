@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/leoluk/NetMeta/internal/bench/process"
 )
 
 // goflow2 writes protobuf to /dev/null too.
@@ -28,9 +30,9 @@ func goflow2(program string) collector {
 		},
 		count: func(t traffic, at place) (int, error) {
 			if t.protocol == "sflow" {
-				return readMetric(at.metrics, "goflow2_flow_process_sf_samples_total", "")
+				return process.Metric(local(at.metrics), "goflow2_flow_process_sf_samples_total", "")
 			}
-			return readMetric(at.metrics, "goflow2_flow_process_nf_flowset_records_total", `type="DataFlowSet"`)
+			return process.Metric(local(at.metrics), "goflow2_flow_process_nf_flowset_records_total", `type="DataFlowSet"`)
 		},
 	}
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package process
 
 import (
 	"bufio"
@@ -11,16 +11,12 @@ import (
 	"strings"
 )
 
-// counter returns a collector.count that reads a metric.
-func counter(name, label string) func(traffic, place) (int, error) {
-	return func(_ traffic, at place) (int, error) { return readMetric(at.metrics, name, label) }
-}
-
-// readMetric sums a metric that is served on a port, over all series with the label.
-func readMetric(port int, name, label string) (int, error) {
-	response, err := http.Get("http://" + local(port) + "/metrics")
+// Metric sums a metric that is served at HOST:PORT in Prometheus's text format, over all
+// series with the label.
+func Metric(address, name, label string) (int, error) {
+	response, err := http.Get("http://" + address + "/metrics")
 	if err != nil {
-		return 0, fmt.Errorf("read the collector's metrics: %w", err)
+		return 0, fmt.Errorf("read the metrics of a program: %w", err)
 	}
 	defer response.Body.Close()
 	return sumMetric(response.Body, name, label)
