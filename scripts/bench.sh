@@ -9,6 +9,7 @@ usage() {
 	cat <<'USAGE'
 Usage: scripts/bench.sh collector [OPTION]...
        scripts/bench.sh storage [ROWS] [OPTION]...
+       scripts/bench.sh path [OPTION]...
        scripts/bench.sh profile
 
 collector   What a flow record costs in processor time, and from which rate on records
@@ -44,12 +45,32 @@ storage     How flows_raw is stored best: bytes a row, what inserts and merges c
                        "queries":[{"name":"...","kind":"filter|scan","original_ms":N,
                        "netmeta_ms":N,...}],"insert_rows_per_second":N}
 
+path        The way of a flow from the datagram to the row: what it costs in processor time
+            of collector, broker and engine together, whether any is lost and where, and
+            what the programs hold in memory. Exporters of all four protocols send to
+            netmeta-standalone, and then to netmeta collect as a process of its own in
+            front of netmeta-standalone's broker and engine.
+
+  --shape NAME         standalone, processes or both (both)
+  --rate N             flows to send a second, by all exporters together (200000); where
+                       the machine cannot take them beside the senders, some are lost:
+                       ask for less
+  --exporters N        exporters (10)
+  --seconds N          seconds to send for (60)
+  --dir DIR            where the data goes, as long as it is needed ($TMPDIR); up to 150
+                       bytes for each flow
+  --output table|json  json: [{"shape":"standalone|processes","sent":N,"sent_per_second":N,
+                       "received":N,"stored":N,"lost":N,"lost_by":[{"stage":"...",
+                       "unit":"...","reason":"...","count":N}],"cpu_seconds":N,
+                       "flows_per_cpu_second":N,"programs":[{"name":"...","cpu_seconds":N,
+                       "resident_mib":{"start":N,"after_10s":N,"end":N,"peak":N}}],...}]
+
 profile     Profile of the decoders for the compiler, cmd/netmeta/default.pgo, which every
             build of netmeta uses: to be made anew after changes to the decoders.
 
 Results go to standard output, progress to standard error. collector builds goflow2 at
 the version in go.mod into .build/bench and installs nfdump and pmacct with apt-get where
-they are missing; storage installs ClickHouse's engine. Other work on the machine makes
+they are missing; storage and path install ClickHouse's engine. Other work on the machine makes
 the numbers worse and less even, for all alike: compare ratios.
 USAGE
 }
@@ -102,6 +123,14 @@ bench_storage() {
 	exec .build/bench/storage "$@"
 }
 
+bench_path() {
+	need_go
+	need_libchdb
+	mkdir -p .build/bench
+	CGO_ENABLED=0 go build -o .build/bench/ ./cmd/netmeta ./cmd/netmeta-standalone ./internal/bench/path
+	exec .build/bench/path --netmeta .build/bench/netmeta --standalone .build/bench/netmeta-standalone "$@"
+}
+
 # make_profile has the benchmarks that go through decoders and encoder say which code is
 # run most.
 make_profile() {
@@ -120,6 +149,7 @@ make_profile() {
 case ${1:-} in
 collector) bench_collector "${@:2}" ;;
 storage) bench_storage "${@:2}" ;;
+path) bench_path "${@:2}" ;;
 profile) make_profile ;;
 -h | --help) usage ;;
 *)

@@ -7,34 +7,84 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Metric sums a metric that is served at HOST:PORT in Prometheus's text format, over all
 // series with the label.
-func Metric(address, name, label string) (int, error) {
-	response, err := http.Get("http://" + address + "/metrics")
-	if err != nil {
-		return 0, fmt.Errorf("read the metrics of a program: %w", err)
-	}
-	defer response.Body.Close()
-	return sumMetric(response.Body, name, label)
+func Metric(address, name, label string) (sum int, err error) {
+	err = scrape(address, func(page io.Reader) error {
+		sum, err = sumMetric(page, name, label)
+		return err
+	})
+	return sum, err
 }
 
-// sumMetric reads Prometheus's text format.
-func sumMetric(in io.Reader, name, label string) (int, error) {
-	sum, lines := 0.0, bufio.NewScanner(in)
+// Count is what a metric counts for one value of a label.
+type Count struct {
+	Value string // "" for series without the label
+	Count int
+}
+
+// MetricBy sums a metric that is served at HOST:PORT for each value of a label, in the
+// order of the values.
+func MetricBy(address, name, label string) (counts []Count, err error) {
+	err = scrape(address, func(page io.Reader) error {
+		counts, err = sumBy(page, name, label)
+		return err
+	})
+	return counts, err
+}
+
+func scrape(address string, read func(io.Reader) error) error {
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		return fmt.Errorf("read the metrics of a program: %w", err)
+	}
+	defer response.Body.Close()
+	return read(response.Body)
+}
+
+func sumMetric(page io.Reader, name, label string) (int, error) {
+	sum := 0.0
+	err := eachSeries(page, name, func(labels string, value float64) {
+		if strings.Contains(labels, label) {
+			sum += value
+		}
+	})
+	return int(sum), err
+}
+
+func sumBy(page io.Reader, name, label string) (counts []Count, err error) {
+	sums := map[string]float64{}
+	err = eachSeries(page, name, func(labels string, value float64) {
+		_, found, _ := strings.Cut(","+strings.Trim(labels, "{} "), ","+label+`="`)
+		of, _, _ := strings.Cut(found, `"`)
+		sums[of] += value
+	})
+	for of, sum := range sums {
+		counts = append(counts, Count{of, int(sum)})
+	}
+	slices.SortFunc(counts, func(a, b Count) int { return strings.Compare(a.Value, b.Value) })
+	return counts, err
+}
+
+// eachSeries visits the series of a metric in Prometheus's text format.
+func eachSeries(page io.Reader, name string, visit func(labels string, value float64)) error {
+	lines := bufio.NewScanner(page)
 	for lines.Scan() {
 		series, found := strings.CutPrefix(lines.Text(), name)
-		if !found || !strings.HasPrefix(series, "{") && !strings.HasPrefix(series, " ") || !strings.Contains(series, label) {
+		if !found || !strings.HasPrefix(series, "{") && !strings.HasPrefix(series, " ") {
 			continue
 		}
-		value, err := strconv.ParseFloat(series[strings.LastIndexByte(series, ' ')+1:], 64)
+		end := strings.LastIndexByte(series, ' ')
+		value, err := strconv.ParseFloat(series[end+1:], 64)
 		if err != nil {
-			return 0, fmt.Errorf("read the metric %s: %w", name, err)
+			return fmt.Errorf("read the metric %s: %w", name, err)
 		}
-		sum += value
+		visit(series[:end], value)
 	}
-	return int(sum), lines.Err()
+	return lines.Err()
 }

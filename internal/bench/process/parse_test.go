@@ -140,3 +140,31 @@ func TestMemoryOfAProcessIsThatOfTheKernel(t *testing.T) {
 		}
 	}
 }
+
+func TestMetricsAreSummedByALabel(t *testing.T) {
+	const page = `lost_total{listener="a",reason="full"} 3
+lost_total{listener="b",reason="full"} 4
+lost_total{listener="a",reason="closed"} 1
+lost_total_other{reason="full"} 9
+plain 5
+`
+	for _, test := range []struct {
+		name, metric, label string
+		want                []Count
+	}{
+		{"a label behind another", "lost_total", "reason", []Count{{"closed", 1}, {"full", 7}}},
+		{"the first label", "lost_total", "listener", []Count{{"a", 4}, {"b", 4}}},
+		{"no label asked for", "lost_total", "", []Count{{"", 8}}},
+		{"one without labels", "plain", "reason", []Count{{"", 5}}},
+		{"one that is not there", "missing", "reason", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got, err := sumBy(strings.NewReader(page), test.metric, test.label); err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("%v, error %v; want %v", got, err, test.want)
+			}
+		})
+	}
+	if _, err := sumBy(strings.NewReader("plain many\n"), "plain", ""); err == nil {
+		t.Error("no error for what is no number")
+	}
+}
