@@ -25,7 +25,7 @@ func newSocket(l *Listener, c *conn, buffer int, handle Handler) *socket {
 // costs many times what it takes to read and decode it. What 10 Gbit/s bring during a
 // pause takes half of the buffer, with all that the kernel adds.
 func gatherPause(buffer int) time.Duration {
-	const bytesPerPause, longest = 2 << 20, 5 * time.Millisecond
+	const bytesPerPause, longest = 2 << 20, 15 * time.Millisecond
 	return min(time.Duration(buffer/bytesPerPause)*time.Millisecond, longest)
 }
 
