@@ -82,21 +82,21 @@ func (e encoder) word(v uint64, bytes int) encoder {
 
 // tag is the number of a field as it is written in front of a varint: one byte below
 // field 16, two below 2048, of which the first has its highest bit set.
-type tag uint64
-
-// field is inlined and worked out by the compiler.
-func field(number tag) tag {
-	if number < 16 {
-		return number << 3
-	}
-	return number<<3&0x7f | 0x80 | number>>4<<8
+type tag struct {
+	key  uint64
+	size int // bytes of key
 }
 
-// bits is the length of a tag.
-func (t tag) bits() uint64 { return uint64(8 + t>>4&8) }
+// field is inlined and worked out by the compiler.
+func field(number uint64) tag {
+	if number < 16 {
+		return tag{number << 3, 1}
+	}
+	return tag{number<<3&0x7f | 0x80 | number>>4<<8, 2}
+}
 
 // key writes a tag and the wire type behind it.
-func (e encoder) key(t tag, wire uint64) encoder { return e.word(uint64(t)|wire, int(t.bits()/8)) }
+func (e encoder) key(t tag, wire uint64) encoder { return e.word(t.key|wire, t.size) }
 
 // uint is inlined, as all that follow are, so that fields that are 0, which most are,
 // cost a comparison.
@@ -117,14 +117,14 @@ func (e encoder) uint64(t tag, v uint64) encoder {
 // number writes a field at once: it is no longer than a word.
 func (e encoder) number(t tag, v uint32) encoder {
 	if v < 0x80 {
-		return e.word(uint64(t)|uint64(v)<<(t.bits()&63), int(t.bits()/8)+1)
+		return e.word(t.key|uint64(v)<<(8*t.size&63), t.size+1)
 	}
 	// Seven bits each, from halves to quarters of four bytes. The fifth is the rest.
 	spread := v&0x3fff | v&0x0fffc000<<2
 	spread = spread&0x007f007f | spread&0x3f803f80<<1
 	word := uint64(spread) | uint64(v>>28)<<32
 	shape := &varints[bits.Len32(v)]
-	return e.word(uint64(t)|(word|shape.marks)<<(t.bits()&63), int(t.bits()/8)+shape.size)
+	return e.word(t.key|(word|shape.marks)<<(8*t.size&63), t.size+shape.size)
 }
 
 func (e encoder) number64(t tag, v uint64) encoder {
