@@ -23,7 +23,8 @@ type program struct {
 	// Numbers are stored, and those of a better rank stored over them unless they are 0.
 	numbers32, better32 []move[uint32]
 	numbers64, better64 []move[uint64]
-	addresses           []move[netip.Addr]
+	addresses4          []move[netip.Addr] // of IPv4, the first for their destinations
+	addresses           []move[netip.Addr] // all others
 	sections            []move[[]byte]
 
 	// Where lengths vary: the places of the fields in the record at hand, of which those
@@ -75,7 +76,11 @@ func (d *Decoder) compile(t *exporter.Template) *program {
 		case *uint64:
 			p.numbers64, p.better64 = add(p.numbers64, p.better64, moveOf(to, f, first))
 		case *netip.Addr:
-			p.addresses = append(p.addresses, moveOf(to, f, first))
+			if first && f.place.size == 4 {
+				p.addresses4 = append(p.addresses4, moveOf(to, f, first))
+			} else {
+				p.addresses = append(p.addresses, moveOf(to, f, first))
+			}
 		case *[]byte:
 			p.sections = append(p.sections, moveOf(to, f, first))
 		}

@@ -30,6 +30,7 @@ func (p *program) locate(t *exporter.Template, b []byte) (size int, ok bool) {
 	relocate(p.better32, p)
 	relocate(p.numbers64, p)
 	relocate(p.better64, p)
+	relocate(p.addresses4, p)
 	relocate(p.addresses, p)
 	relocate(p.sections, p)
 	return size, true
@@ -81,6 +82,11 @@ func (p *program) run(v *values, w []byte) {
 	store(p.numbers64, w)
 	improve(p.better32, w)
 	improve(p.better64, w)
+	for i := range p.addresses4 {
+		m := &p.addresses4[i]
+		end := margin + int(m.end)
+		*m.to = netip.AddrFrom4([4]byte(w[end-4 : end]))
+	}
 	for i := range p.addresses {
 		m := &p.addresses[i]
 		if a := readAddress(w, m.place); m.first || isKnown(a) || !isKnown(*m.to) && a.IsValid() {
