@@ -64,7 +64,8 @@ func TestDoublesAreFoundAndRemovedOnDemand(t *testing.T) {
 }
 
 func TestFlowsOfFourPartitionsAreStoredOnceEachByTwoConsumers(t *testing.T) {
-	db, address := open(t), embedded(t)
+	address := embedded(t) // still there when the tables are dropped
+	db := open(t)
 	if err := clickhouse.ConfigureKafka(t.Context(), db, settings(address)); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,7 @@ func losses(t *testing.T, db *sql.DB, target int) (texts []string) {
 }
 
 func TestPlanIsWhatMigratingDoesAndChangesNothing(t *testing.T) {
+	broker := startBroker(t) // still there when the tables are dropped
 	db := open(t)
 	before := query[string](t, db, state)
 	steps := plan(t, db, clickhouse.Newest)
@@ -45,7 +46,7 @@ func TestPlanIsWhatMigratingDoesAndChangesNothing(t *testing.T) {
 	if queue := steps[12]; steps[0].Version != 1 || strings.Contains(queue.SQL, "${") || !strings.Contains(queue.SQL, "message FlowMessage") {
 		t.Errorf("the migrations are %+v", steps)
 	}
-	configure(t, db, startBroker(t))
+	configure(t, db, broker)
 	for _, step := range steps {
 		exec(t, db, step.SQL)
 	}
@@ -94,13 +95,13 @@ func TestLossOfEveryMigrationIsKnown(t *testing.T) {
 func TestGoingDownAndUpWhileFlowsArriveStoresEachOnce(t *testing.T) {
 	for name, cutOff := range map[string]uint{"undisturbed": 0, "cut off on the way down": 13, "cut off at version 24": 24} {
 		t.Run(name, func(t *testing.T) {
-			db := open(t)
 			b, err := broker.Start(t.Context(), broker.Options{Address: "127.0.0.1:0", DataDir: t.TempDir(),
 				Topics: []broker.Topic{{Name: flow.Topic, Partitions: 1}, {Name: flow.CountersTopic, Partitions: 1}}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(b.Close)
+			db := open(t) // dropped while the broker is still there
 			settings := clickhouse.Kafka{Brokers: []string{b.Address()}, Topic: flow.Topic, CountersTopic: flow.CountersTopic, Group: clickhouse.DefaultGroup}
 			if err := clickhouse.ConfigureKafka(t.Context(), db, settings); err != nil {
 				t.Fatal(err)

@@ -110,8 +110,9 @@ func TestLockOfAnInstanceThatIsGoneIsTakenOver(t *testing.T) {
 		"ClickHouse was started anew":           "SELECT 1", // no rows: nothing is left of them in memory
 	} {
 		t.Run(name, func(t *testing.T) {
+			broker := startBroker(t)
 			db := open(t)
-			configure(t, db, startBroker(t))
+			configure(t, db, broker)
 			exec(t, db, makeLock)
 			exec(t, db, row)
 			errs := make(chan error)
@@ -181,6 +182,7 @@ func TestMigrationThatWentBackToBeforeTheFirstOneIsDoneAgain(t *testing.T) {
 }
 
 func TestNewDatabaseConsumesOnlyWhenAllIsThere(t *testing.T) {
+	broker := startBroker(t)
 	made := 0
 	db, other := openTwice(t, func(other *sql.DB, statement string, run func()) {
 		if strings.Contains(statement, "ENGINE = Kafka(") {
@@ -191,7 +193,7 @@ func TestNewDatabaseConsumesOnlyWhenAllIsThere(t *testing.T) {
 		}
 		run()
 	})
-	configure(t, other, startBroker(t))
+	configure(t, other, broker)
 	if err := clickhouse.Migrate(t.Context(), db); err != nil {
 		t.Error(err)
 	}

@@ -68,8 +68,9 @@ func TestTablesWhoseVersionWasLostAreRefusedWithWhatToDo(t *testing.T) {
 }
 
 func TestFailedMigrationSaysWhyInOneLine(t *testing.T) {
+	broker := startBroker(t)
 	db := open(t)
-	configure(t, db, startBroker(t))
+	configure(t, db, broker)
 	exec(t, db, "CREATE VIEW flows_errors AS SELECT 1")
 	err := clickhouse.Migrate(t.Context(), db)
 	if err == nil || !strings.Contains(err.Error(), "not found in the target table") || strings.Contains(err.Error(), "\n") {
@@ -109,8 +110,9 @@ func TestEveryMigrationCanBeTakenBack(t *testing.T) {
 }
 
 func TestTableThatIsMadeAnewKeepsItsRowsAndItsRetention(t *testing.T) {
+	broker := startBroker(t)
 	db := open(t)
-	configure(t, db, startBroker(t))
+	configure(t, db, broker)
 	const before = 13 // the last version with flows_raw in its first order
 	migrateTo(t, db, before)
 	exec(t, db, "ALTER TABLE flows_raw MODIFY TTL TimeReceived + toIntervalSecond(8640000) SETTINGS materialize_ttl_after_modify = 0")

@@ -140,7 +140,8 @@ func TestRepairLeavesHoursThatAreTooOld(t *testing.T) {
 }
 
 func TestRollupsAreRepairedWhileFlowsArrive(t *testing.T) {
-	db, address := open(t), embedded(t)
+	address := embedded(t) // still there when the tables are dropped
+	db := open(t)
 	if err := clickhouse.ConfigureKafka(t.Context(), db, settings(address)); err != nil {
 		t.Fatal(err)
 	}

@@ -125,13 +125,13 @@ func TestMigratingWhileFlowsArriveStoresEachOnce(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db := open(t)
 			b, err := broker.Start(t.Context(), broker.Options{Address: "127.0.0.1:0", DataDir: t.TempDir(),
 				Topics: []broker.Topic{{Name: flow.Topic, Partitions: 2}, {Name: flow.CountersTopic, Partitions: 1}}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(b.Close)
+			db := open(t) // dropped while the broker is still there
 			settings := clickhouse.Kafka{Brokers: []string{b.Address()}, Topic: flow.Topic, CountersTopic: flow.CountersTopic, Group: clickhouse.DefaultGroup}
 			if err := clickhouse.ConfigureKafka(t.Context(), db, settings); err != nil {
 				t.Fatal(err)
