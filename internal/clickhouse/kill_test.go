@@ -38,6 +38,29 @@ func numbered(ctx context.Context, p *queue.Producer, acknowledged *atomic.Uint3
 	}
 }
 
+// startNumbered does so until stop is called, which returns how many were acknowledged.
+func startNumbered(t *testing.T, address string) (stop func() uint64) {
+	t.Helper()
+	producer, err := queue.Open(queue.Config{Brokers: []string{address}, Topic: flow.Topic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	load, end := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	var acknowledged atomic.Uint32
+	running.Go(func() { numbered(load, producer, &acknowledged) })
+	stop = sync.OnceValue(func() uint64 {
+		end()
+		running.Wait()
+		if err := producer.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		return uint64(acknowledged.Load())
+	})
+	t.Cleanup(func() { stop() })
+	return stop
+}
+
 // embedded starts the broker of standalone, in this process.
 func embedded(t *testing.T) string {
 	t.Helper()
@@ -85,28 +108,12 @@ func TestClickHouseKilledTenTimesLosesNothing(t *testing.T) {
 // returns, and compares what is stored with what Kafka acknowledged.
 func killUnderLoad(t *testing.T, address string, wait func(*testing.T, *server)) {
 	s := startServer(t, address)
-	producer, err := queue.Open(queue.Config{Brokers: []string{address}, Topic: flow.Topic})
-	if err != nil {
-		t.Fatal(err)
-	}
-	load, end := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	var acknowledged atomic.Uint32
-	running.Go(func() { numbered(load, producer, &acknowledged) })
-	stop := sync.OnceFunc(func() {
-		end()
-		running.Wait()
-		if err := producer.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(stop)
+	stop := startNumbered(t, address)
 	for range 10 {
 		wait(t, s)
 		s.restart(t)
 	}
-	stop()
-	total := uint64(acknowledged.Load())
+	total := stop()
 	waitFor(t, s.db, total, "SELECT uniqExact(SequenceNum) FROM flows_raw")
 	rows := query[uint64](t, s.db, "SELECT count() FROM flows_raw")
 	t.Logf("%d flows acknowledged, %d stored twice", total, rows-total)

@@ -1,7 +1,6 @@
 package clickhouse_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
-	"github.com/leoluk/NetMeta/internal/flow"
-	"github.com/leoluk/NetMeta/internal/queue"
 )
 
 func checkRollups(t *testing.T, db *sql.DB) (differing string) {
@@ -213,29 +210,13 @@ func TestRollupsAreFilledAfterEveryMigrationWasDoneAgain(t *testing.T) {
 func TestRollupsAreRepairedAfterClickHouseWasKilled(t *testing.T) {
 	address := embedded(t)
 	s := startServer(t, address)
-	producer, err := queue.Open(queue.Config{Brokers: []string{address}, Topic: flow.Topic})
-	if err != nil {
-		t.Fatal(err)
-	}
-	load, end := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	var acknowledged atomic.Uint32
-	running.Go(func() { numbered(load, producer, &acknowledged) })
-	stop := sync.OnceFunc(func() {
-		end()
-		running.Wait()
-		if err := producer.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(stop)
+	stop := startNumbered(t, address)
 	for range 3 {
 		s.waitNewPart(t)
 		s.waitNewPart(t)
 		s.restart(t)
 	}
-	stop()
-	waitFor(t, s.db, uint64(acknowledged.Load()), "SELECT uniqExact(SequenceNum) FROM flows_raw")
+	waitFor(t, s.db, stop(), "SELECT uniqExact(SequenceNum) FROM flows_raw")
 	t.Logf("repaired (flows_raw, flows_1m, flows_1h): %s", repairRollups(t, s.db))
 	compareRollups(t, s.db)
 	if got := checkRollups(t, s.db); got != "" {
