@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -140,22 +139,7 @@ func get(url string) (status int, body string, err error) {
 }
 
 // metric is the sum of a counter over the label values that contain match.
-func (i *instance) metric(t *testing.T, name, match string) (sum float64) {
+func (i *instance) metric(t *testing.T, name, match string) float64 {
 	t.Helper()
-	_, body, err := get("http://" + i.Metrics + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(strings.NewReader(body))
-	for lines.Scan() {
-		line := lines.Text()
-		if strings.HasPrefix(line, name) && strings.Contains(line, match) {
-			var value float64
-			if _, err := fmt.Sscan(line[strings.LastIndexByte(line, ' ')+1:], &value); err != nil {
-				t.Fatalf("metric %q: %v", line, err)
-			}
-			sum += value
-		}
-	}
-	return sum
+	return proctest.Metric(t, "http://"+i.Metrics+"/metrics", name, match)
 }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +13,7 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/kafkatest"
+	"github.com/leoluk/NetMeta/internal/proctest"
 	"github.com/leoluk/NetMeta/internal/queue"
 	"github.com/leoluk/NetMeta/pb"
 )
@@ -130,30 +128,10 @@ func (l *life) wantNoDrops(t *testing.T) {
 	}
 }
 
-// metric sums a counter over its series, but those of the topic of interface counters.
-func (l *life) metric(t *testing.T, name string) (sum uint32) {
+// metric sums a counter. No interface counters are published, so all series are of flows.
+func (l *life) metric(t *testing.T, name string) uint32 {
 	t.Helper()
-	response, err := http.Get(l.metrics)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	page, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(page)) {
-		series, found := strings.CutPrefix(line, name)
-		if !found || strings.Contains(series, flow.CountersTopic) {
-			continue
-		}
-		var value float64
-		if _, err := fmt.Sscan(series[strings.LastIndexByte(series, ' ')+1:], &value); err != nil {
-			t.Fatalf("metric %q: %v", line, err)
-		}
-		sum += uint32(value)
-	}
-	return sum
+	return uint32(proctest.Metric(t, l.metrics, name, ""))
 }
 
 // until waits until the condition holds.
