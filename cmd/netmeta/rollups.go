@@ -29,7 +29,8 @@ flows_raw. ClickHouse that was killed may have stored a block of flows without i
 Exit status 1 if there are such hours.
 
 --repair adds what is missing. For each hour flows wait in Kafka meanwhile, a second or
-two. What flows_raw has lost, but the sums still have, stays. Let only one run at a time.`,
+two. What flows_raw has lost, but the sums still have, stays. It waits while something
+else repairs or migrates the database.`,
 		Example: `  netmeta rollups
   netmeta rollups --repair --since 2d`,
 		Args: cobra.NoArgs,
