@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/leoluk/NetMeta/internal/bench/script"
 )
 
 // report is everything that was measured, in order.
@@ -101,7 +103,7 @@ func (r report) writeTable(w io.Writer) error {
 	fmt.Fprintf(w, "Records per second of processor time, medians of %d rounds of %s, each collector at the highest rate that it manages:\n\n", r.rounds, r.duration)
 	fmt.Fprintln(table, "protocol\tcollector\trecords/CPU-s\tof ours\tlost\toffered/s\t")
 	for _, s := range r.results() {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%.2f\t%s\t%s\t\n", s.Protocol, s.Collector, comma(s.RecordsPerCPUSecond), s.ratio, comma(s.Lost), comma(s.offered))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.2f\t%s\t%s\t\n", s.Protocol, s.Collector, script.Comma(s.RecordsPerCPUSecond), s.ratio, script.Comma(s.Lost), script.Comma(s.offered))
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -160,5 +162,3 @@ func (s step) cell() string {
 	}
 	return fmt.Sprintf("%.1f", 100*s.loss())
 }
-
-func comma(n int) string { return humanize.Comma(int64(n)) }

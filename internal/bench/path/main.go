@@ -11,30 +11,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/bench/script"
 	"github.com/leoluk/NetMeta/internal/generate"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench.sh path:", err)
-		os.Exit(1)
-	}
-}
+func main() { script.Main("path", run) }
 
 // options are the flags.
 type options struct {

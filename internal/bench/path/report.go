@@ -9,7 +9,7 @@ import (
 	"math"
 	"text/tabwriter"
 
-	"github.com/dustin/go-humanize"
+	"github.com/leoluk/NetMeta/internal/bench/script"
 )
 
 // report is what was measured, shape by shape.
@@ -64,15 +64,15 @@ func (r report) writeTable(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "shape\tsent\tsent/s\treceived\tstored\tlost\tlast row after, s\tCPU-s\tflows/CPU-s\t")
 	for _, m := range r {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%.1f\t%.1f\t%s\t\n", m.shape, comma(m.sent), comma(int(m.offered())), comma(m.received),
-			comma(m.stored), comma(m.lost()), m.behind.Seconds(), m.cpu().Seconds(), comma(int(m.perCPUSecond())))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%.1f\t%.1f\t%s\t\n", m.shape, script.Comma(m.sent), script.Comma(int(m.offered())), script.Comma(m.received),
+			script.Comma(m.stored), script.Comma(m.lost()), m.behind.Seconds(), m.cpu().Seconds(), script.Comma(int(m.perCPUSecond())))
 	}
 	fmt.Fprintf(out, "\nresident, MiB\tprogram\tstart\tafter %d s\tend\tpeak\tCPU-s\tflows/CPU-s\t\n", later)
 	for _, m := range r {
 		for _, p := range m.parts {
 			h := p.held()
 			fmt.Fprintf(out, "%s\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\t\n", m.shape, p.name, h.Start, h.Later, h.End, h.Highest,
-				p.cpu.Seconds(), comma(int(float64(m.stored)/p.cpu.Seconds())))
+				p.cpu.Seconds(), script.Comma(int(float64(m.stored)/p.cpu.Seconds())))
 		}
 	}
 	if err := out.Flush(); err != nil {
@@ -80,7 +80,7 @@ func (r report) writeTable(w io.Writer) error {
 	}
 	for _, m := range r {
 		for _, l := range m.losses {
-			if _, err := fmt.Fprintf(w, "%s: %s %s lost: %s\n", m.shape, comma(l.count), l.unit, l.where()); err != nil {
+			if _, err := fmt.Fprintf(w, "%s: %s %s lost: %s\n", m.shape, script.Comma(l.count), l.unit, l.where()); err != nil {
 				return fmt.Errorf("write the report: %w", err)
 			}
 		}
@@ -94,5 +94,3 @@ func (l loss) where() string {
 	}
 	return l.stage + ", " + l.reason
 }
-
-func comma(n int) string { return humanize.Comma(int64(n)) }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 
 	"github.com/leoluk/NetMeta/internal/bench/process"
+	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/generate"
 )
 
@@ -32,7 +34,7 @@ type site struct {
 
 	listeners map[generate.Protocol]string // HOST:PORT for UDP
 	metrics   string                       // HOST:PORT of what the collector says
-	sql       string                       // HOST:PORT of ClickHouse's HTTP interface
+	db        *sql.DB                      // ClickHouse
 	kafka     string
 }
 
@@ -52,6 +54,9 @@ func (s *site) start(name string, command ...string) (*process.Process, error) {
 
 // stop stops the programs, the collector before what it writes to.
 func (s *site) stop() {
+	if s.db != nil {
+		s.db.Close()
+	}
 	for i := len(s.parts) - 1; i >= 0; i-- {
 		s.parts[i].Stop()
 	}
@@ -99,11 +104,15 @@ func (s *site) startStandalone(program string, collects bool) error {
 		}
 		return answersOK("http://" + at.Console + "/-/ready"), nil
 	})
-	s.sql, s.kafka = at.ClickHouseHTTP, at.Kafka
+	if err != nil {
+		return err
+	}
+	s.kafka = at.Kafka
 	if collects {
 		s.metrics = at.Metrics
 		s.setListeners(at.SFlow, at.NetFlow, at.NetFlowLegacy)
 	}
+	s.db, err = clickhouse.Open(at.ClickHouseHTTP)
 	return err
 }
 

@@ -8,7 +8,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/dustin/go-humanize"
+	"github.com/leoluk/NetMeta/internal/bench/script"
 )
 
 // table is the flows_raw of a design, in a database with the design's name, and what it
@@ -34,12 +34,9 @@ type loader struct {
 const insertSettings = ` SETTINGS max_threads = 1, max_insert_threads = 1, max_block_size = 1048576,
 	min_insert_block_size_rows = 1048576, min_insert_block_size_bytes = 0`
 
-// The newest flows of a running system are in parts of their own, the newer the smaller:
-// of these many seconds each, the newest first.
-var newestParts = []int{1, 2, 4, 8, 16, 32}
-
-// newestSeconds is how many seconds these are together.
-const newestSeconds = 63
+// newestSeconds is for how long flows are in parts of their own in a running system, the
+// newer the smaller: the newest second, the two before it, the four before these, ...
+const newestSeconds = 1<<6 - 1
 
 // load stores the traffic in every design and merges each partition to one part, which
 // is what the background merges come to, except for the newest seconds.
@@ -64,7 +61,7 @@ func (l *loader) load(ctx context.Context, t traffic) error {
 			return err
 		}
 		rows += arrived
-		fmt.Fprintf(l.progress, "stored %s of %s flows after %s\n", comma(rows), comma(t.rows), time.Since(began).Round(time.Second))
+		fmt.Fprintf(l.progress, "stored %s of %s flows after %s\n", script.Comma(rows), script.Comma(t.rows), time.Since(began).Round(time.Second))
 		return nil
 	})
 	if err != nil {
@@ -106,13 +103,11 @@ func (l *loader) finish(ctx context.Context, t *table) (err error) {
 	if err := l.run(ctx, t.name, "SYSTEM STOP MERGES flows_raw"); err != nil {
 		return err
 	}
-	to := newestSeconds
-	for _, seconds := range newestParts {
+	for to, seconds := newestSeconds, 1; to > 0; to, seconds = to-seconds, 2*seconds {
 		err := l.run(ctx, t.name, "INSERT INTO flows_raw ("+t.columns+") SELECT "+t.columns+" FROM "+staging+".newest WHERE "+l.isNewest(to-seconds, to)+insertSettings)
 		if err != nil {
 			return err
 		}
-		to -= seconds
 	}
 	stored, err := l.number(ctx, t.name, "SELECT count() FROM flows_raw")
 	if err == nil && int(stored) != t.rows {
@@ -123,5 +118,3 @@ func (l *loader) finish(ctx context.Context, t *table) (err error) {
 	}
 	return err
 }
-
-func comma(n int) string { return humanize.Comma(int64(n)) }

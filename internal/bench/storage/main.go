@@ -11,34 +11,21 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
+	"github.com/leoluk/NetMeta/internal/bench/script"
 	"github.com/leoluk/NetMeta/internal/standalone/chdb"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench.sh storage:", err)
-		os.Exit(1)
-	}
-}
+func main() { script.Main("storage", run) }
 
 // options are the flags.
 type options struct {
