@@ -1,0 +1,98 @@
+// Package evaluate makes dashboards of their CUE source.
+package evaluate
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/errors"
+)
+
+// Config is what dashboards take from the configuration of an installation, #Config in
+// the source. Zero values mean the defaults there.
+type Config struct {
+	MinInterval   string `json:"minInterval,omitempty"`   // shortest length of a bucket of time, as in "15s"
+	MaxPacketSize int    `json:"maxPacketSize,omitempty"` // largest packet in the heat map, in bytes
+}
+
+// Files evaluates the CUE files in the top directory of sources, and returns what is to
+// be written: JSON by the name of its file. The error says where in the source what is
+// wrong, or which value of config cannot be.
+func Files(sources fs.FS, config Config) (map[string][]byte, error) {
+	value, err := load(sources)
+	if err != nil {
+		return nil, err
+	}
+	if value = value.FillPath(cue.ParsePath("config"), config); value.Err() != nil {
+		return nil, fmt.Errorf("configure dashboards: %w", explained(value.Err()))
+	}
+	if err := value.Validate(cue.Concrete(true)); err != nil {
+		return nil, fmt.Errorf("evaluate dashboards: %w", explained(err))
+	}
+	files := map[string][]byte{}
+	dashboards, err := value.LookupPath(cue.ParsePath("dashboards")).Fields()
+	if err != nil {
+		return nil, fmt.Errorf("evaluate dashboards: %w", explained(err))
+	}
+	for dashboards.Next() {
+		if err := add(files, dashboards.Selector().Unquoted(), dashboards.Value()); err != nil {
+			return nil, err
+		}
+	}
+	if alerts := value.LookupPath(cue.ParsePath("alerts")); alerts.Exists() {
+		if err := add(files, "alerts", alerts); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// load compiles the one package that the files are.
+func load(sources fs.FS) (cue.Value, error) {
+	names, err := fs.Glob(sources, "*.cue")
+	if err != nil {
+		return cue.Value{}, err
+	}
+	instance := build.NewContext().NewInstance("dashboards", nil)
+	for _, name := range names {
+		text, err := fs.ReadFile(sources, name)
+		if err != nil {
+			return cue.Value{}, fmt.Errorf("read dashboards: %w", err)
+		}
+		if err := instance.AddFile(name, text); err != nil {
+			return cue.Value{}, fmt.Errorf("parse dashboards: %w", explained(err))
+		}
+	}
+	if err := instance.Complete(); err != nil {
+		return cue.Value{}, fmt.Errorf("load dashboards: %w", explained(err))
+	}
+	value := cuecontext.New().BuildInstance(instance)
+	if err := value.Err(); err != nil {
+		return cue.Value{}, fmt.Errorf("build dashboards: %w", explained(err))
+	}
+	return value, nil
+}
+
+func add(files map[string][]byte, name string, value cue.Value) error {
+	compact, err := value.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, explained(err))
+	}
+	var text bytes.Buffer
+	if err := json.Indent(&text, compact, "", "  "); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	text.WriteByte('\n')
+	files[name+".json"] = text.Bytes()
+	return nil
+}
+
+// explained is an error of CUE with all that it knows: its Error has the first part.
+func explained(err error) error {
+	return fmt.Errorf("%s", bytes.TrimSpace([]byte(errors.Details(err, nil))))
+}
