@@ -54,7 +54,7 @@ var testFlows = func() []flow {
 		f := flow{
 			at:       testFrom.Unix() - 1830 + random.Int64N(1860+1800),
 			exporter: exporters[i%3], rate: []uint64{1, 100, 1000}[i%3],
-			in: 1 + uint32(random.IntN(3)), out: 4 + uint32(random.IntN(12)), egress: random.IntN(3) == 0,
+			in: 1 + uint32(random.IntN(3)), out: 3 + uint32(random.IntN(12)), egress: random.IntN(3) == 0,
 			packets: 1 + uint64(random.IntN(4)), etype: 0x0800, proto: []uint8{6, 6, 17, 1}[random.IntN(4)],
 			ttl: uint8(random.IntN(256)), vlan: []uint32{0, 0, 100, 200}[random.IntN(4)],
 			sourceAS: 64500 + uint32(random.IntN(15)), destAS: 64520 + uint32(random.IntN(4)),
