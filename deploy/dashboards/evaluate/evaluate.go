@@ -24,12 +24,9 @@ type Config struct {
 // be written: JSON by the name of its file. The error says where in the source what is
 // wrong, or which value of config cannot be.
 func Files(sources fs.FS, config Config) (map[string][]byte, error) {
-	value, err := load(sources)
+	value, err := load(sources, config)
 	if err != nil {
 		return nil, err
-	}
-	if value = value.FillPath(cue.ParsePath("config"), config); value.Err() != nil {
-		return nil, fmt.Errorf("configure dashboards: %w", explained(value.Err()))
 	}
 	if err := value.Validate(cue.Concrete(true)); err != nil {
 		return nil, fmt.Errorf("evaluate dashboards: %w", explained(err))
@@ -52,8 +49,9 @@ func Files(sources fs.FS, config Config) (map[string][]byte, error) {
 	return files, nil
 }
 
-// load compiles the one package that the files are.
-func load(sources fs.FS) (cue.Value, error) {
+// load compiles the one package that the files are, with the configuration as one more
+// file: filled in later, everything would be evaluated twice.
+func load(sources fs.FS, config Config) (cue.Value, error) {
 	names, err := fs.Glob(sources, "*.cue")
 	if err != nil {
 		return cue.Value{}, err
@@ -67,6 +65,13 @@ func load(sources fs.FS) (cue.Value, error) {
 		if err := instance.AddFile(name, text); err != nil {
 			return cue.Value{}, fmt.Errorf("parse dashboards: %w", explained(err))
 		}
+	}
+	values, err := json.Marshal(config)
+	if err != nil {
+		return cue.Value{}, err
+	}
+	if err := instance.AddFile("configuration", "package dashboards\n\nconfig: "+string(values)+"\n"); err != nil {
+		return cue.Value{}, fmt.Errorf("configure dashboards: %w", explained(err))
 	}
 	if err := instance.Complete(); err != nil {
 		return cue.Value{}, fmt.Errorf("load dashboards: %w", explained(err))
