@@ -35,6 +35,6 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand())
+	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand())
 	return root
 }
