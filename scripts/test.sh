@@ -38,13 +38,13 @@ install_all() {
 
 # generated prints a checksum of everything that go generate makes.
 generated() {
-	cat pb/*.pb.go doc/counters.md doc/fields.md doc/metrics.md doc/protocols.md | sha256sum
+	cat pb/*.pb.go doc/counters.md doc/fields.md doc/metrics.md doc/protocols.md deploy/dashboards/json/*.json | sha256sum
 }
 
 lint() {
 	say "gofmt, go vet, staticcheck, shellcheck, shfmt"
 	local unformatted
-	unformatted=$(gofmt -l cmd internal pb schema)
+	unformatted=$(gofmt -l cmd deploy internal pb schema)
 	[ -z "$unformatted" ] || fail "not formatted, run gofmt -w on: $unformatted"
 	go vet ./...
 	go tool staticcheck ./...

@@ -1,0 +1,140 @@
+package clickhouse_test
+
+import (
+	"database/sql"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestListsOfFiltersAreUnderstood(t *testing.T) {
+	db, _ := migrated(t)
+	const first, second, other = "parseAddress('192.0.2.1')", "parseAddress('2001:db8::1')", "parseAddress('198.51.100.7')"
+	for expression, want := range map[string]string{
+		// Addresses in all forms, networks, and several of them.
+		"isAddressInList(" + first + ", '192.0.2.1')":                                        "1",
+		"isAddressInList(" + first + ", '::192.0.2.1')":                                      "1",
+		"isAddressInList(" + first + ", '::ffff:192.0.2.1')":                                 "1",
+		"isAddressInList(" + first + ", '::FFFF:192.0.2.1')":                                 "1",
+		"isAddressInList(" + second + ", '2001:DB8:0::1')":                                   "1",
+		"isAddressInList(" + first + ", '192.0.2.0/24')":                                     "1",
+		"isAddressInList(" + first + ", '::192.0.2.0/24')":                                   "1",
+		"isAddressInList(" + first + ", '::ffff:192.0.2.0/120')":                             "1",
+		"isAddressInList(" + first + ", '192.0.2.1/32')":                                     "1",
+		"isAddressInList(" + first + ", '192.0.3.0/24')":                                     "0",
+		"isAddressInList(" + second + ", '0.0.0.0/0')":                                       "0",
+		"isAddressInList(" + second + ", '10.0.0.0/8, 2001:db8::/32')":                       "1",
+		"isAddressInList(" + other + ", '10.0.0.0/8, 203.0.113.0/24')":                       "0", // between the two
+		"isAddressInList(" + other + ", '10.0.0.0/8,198.51.100.7,203.0.113.0/24')":           "1",
+		"isAddressInList(" + first + ", '{192.0.2.1,198.51.100.7}')":                         "1",
+		"isAddressInList(" + first + ", '')":                                                 "1",
+		"isAddressInList(" + first + ", ' , ,')":                                             "1",
+		"isAddressInList(" + first + ", '!192.0.2.1')":                                       "0",
+		"isAddressInList(" + first + ", ', ! 192.0.2.2')":                                    "1",
+		"isAddressInList(" + first + ", '192.0.2.0/24, !192.0.2.1')":                         "0",
+		"isAddressInList(" + first + ", '!10.0.0.0/8, !192.0.2.0/25')":                       "0",
+		"isEitherAddressInList(" + first + ", " + other + ", '198.51.100.7')":                "1",
+		"isEitherAddressInList(" + first + ", " + other + ", '203.0.113.1')":                 "0",
+		"isEitherAddressInList(" + first + ", " + other + ", '192.0.2.1, !198.51.100.0/24')": "0",
+		// What cannot be read matches nothing, and excludes nothing; nothing is an error.
+		"isAddressInList(" + first + ", 'nonsense')":                                 "0",
+		"isAddressInList(" + first + ", '192.0.2.0/33')":                             "0",
+		"isAddressInList(" + first + ", '192.0.2.0/')":                               "0",
+		"isAddressInList(" + first + ", '/24')":                                      "0",
+		"isAddressInList(" + first + ", '192.0.2.0/24/24')":                          "0",
+		"isAddressInList(" + first + ", '2001:db8::/129, 192.0.2.999, \\'; --, ((')": "0",
+		"isAddressInList(" + first + ", '!')":                                        "1",
+		"isAddressInList(" + first + ", '!nonsense')":                                "1",
+		"isAddressInList(" + first + ", 'nonsense, 192.0.2.1')":                      "1",
+		"isNumberInList(toUInt32(443), 'x')":                                         "0",
+		"isNumberInList(toUInt32(443), '-443')":                                      "0",
+		"isNumberInList(toUInt32(443), '443-')":                                      "0",
+		"isNumberInList(toUInt32(443), '99999999999')":                               "0",
+		"isNumberInList(toUInt32(443), '99999999999-999999999999')":                  "0",
+		"isProtocolInList(toUInt8(6), 'TCPX')":                                       "0",
+		"isInterfaceInList(" + first + ", toUInt32(3), '192.0.2.1')":                 "0",
+		"isInterfaceInList(" + first + ", toUInt32(3), '192.0.2.1/x')":               "0",
+		"isInterfaceInList(" + first + ", toUInt32(3), 'x/3')":                       "0",
+
+		"isNumberInList(toUInt32(443), '80, 443')":                                                      "1",
+		"isNumberInList(toUInt32(8080), '443, 8000-8100')":                                              "1",
+		"isNumberInList(toUInt32(8080), '8000-8100, !8080')":                                            "0",
+		"isNumberInList(toUInt32(4294967295), '4294967295')":                                            "1",
+		"isNumberInList(toUInt8(6), '6')":                                                               "1",
+		"isEitherNumberInList(toUInt32(50000), toUInt32(443), '443')":                                   "1",
+		"isEitherNumberInList(toUInt32(50000), toUInt32(443), '!400-500')":                              "0",
+		"isProtocolInList(toUInt8(6), 'tcp')":                                                           "1",
+		"isProtocolInList(toUInt8(58), 'UDP, icmpV6')":                                                  "1",
+		"isProtocolInList(toUInt8(61), '61')":                                                           "1",
+		"isProtocolInList(toUInt8(17), '!udp')":                                                         "0",
+		"isInterfaceInList(" + first + ", toUInt32(3), '{192.0.2.1/3,x/4}')":                            "1",
+		"isInterfaceInList(" + second + ", toUInt32(3), '2001:db8::1/3')":                               "1",
+		"isInterfaceInList(" + second + ", toUInt32(3), '192.0.2.1/3')":                                 "0",
+		"isInterfaceInList(" + first + ", toUInt32(3), '!192.0.2.1/3')":                                 "0",
+		"isEitherInterfaceInList(" + first + ", toUInt32(3), toUInt32(4), '192.0.2.1/4')":               "1",
+		"isEitherInterfaceInList(" + first + ", toUInt32(3), toUInt32(4), '192.0.2.1/5')":               "0",
+		"isEitherInterfaceInList(" + first + ", toUInt32(3), toUInt32(4), '192.0.2.1/3, !192.0.2.1/4')": "0",
+	} {
+		if got := query[string](t, db, "SELECT toString("+expression+")"); got != want {
+			t.Errorf("%s is %s, want %s", expression, got, want)
+		}
+	}
+}
+
+// plan is EXPLAIN indexes = 1 of a count over flows_raw.
+func plan(t *testing.T, db *sql.DB, filter string) string {
+	t.Helper()
+	return query[string](t, db, "SELECT arrayStringConcat(groupArray(explain), '\n') FROM (EXPLAIN indexes = 1 SELECT sum(Bytes) FROM flows_raw WHERE "+filter+")")
+}
+
+func TestListsOfFiltersUseIndexes(t *testing.T) {
+	db, _ := migrated(t)
+	exec(t, db, `INSERT INTO flows_raw (TimeReceived, SamplerAddress, InIf, SrcAddr, DstAddr, SrcAS)
+		SELECT toDateTime('2030-05-01 14:00:00'), parseAddress(concat('192.0.2.', toString(1 + number % 8))), 1 + intDiv(number, 8) % 4,
+			parseAddress(concat('10.', toString(intDiv(number, 65536)), '.', toString(intDiv(number, 256) % 256), '.', toString(number % 256))),
+			parseAddress(concat('172.16.', toString(intDiv(number, 256) % 256), '.', toString(number % 256))), 64500 + intDiv(number, 2000) FROM numbers(200000)`)
+	exec(t, db, "OPTIMIZE TABLE flows_raw FINAL")
+	granules := regexp.MustCompile(`Granules: (\d+)/(\d+)`)
+	for filter, by := range map[string]string{
+		"isAddressInList(SrcAddr, decodeURLComponent('10%2E1.3.7'))":              "Name: source",
+		"isAddressInList(DstAddr, '172.16.3.7')":                                  "Name: destination",
+		"isEitherAddressInList(SrcAddr, DstAddr, '{10.1.3.7,10.1.3.8}')":          "Name: source",
+		"isNumberInList(SrcAS, '64511')":                                          "Name: source_as",
+		"isAddressInList(SamplerAddress, '{192.0.2.3}')":                          "SamplerAddress",
+		"isEitherInterfaceInList(SamplerAddress, InIf, OutIf, '192.0.2.3/2')":     "SamplerAddress",
+		"isInterfaceInList(SamplerAddress, InIf, '192.0.2.3/2')":                  "InIf",
+		"isAddressInList(SrcAddr, '10.1.3.7') AND isNumberInList(SrcPort, '!22')": "Name: source",
+	} {
+		text := plan(t, db, "TimeReceived = '2030-05-01 14:00:00' AND "+filter)
+		matches := granules.FindAllStringSubmatch(text, -1)
+		if len(matches) == 0 || !strings.Contains(text, by) {
+			t.Errorf("%s: %s is not used:\n%s", filter, by, text)
+			continue
+		}
+		read, _ := strconv.Atoi(matches[len(matches)-1][1])
+		all, _ := strconv.Atoi(matches[0][2])
+		if read == 0 || read*3 > all {
+			t.Errorf("%s: %d granules of %d are read:\n%s", filter, read, all, text)
+		}
+	}
+}
+
+// A filter that filters nothing leaves the sums by second in their place, and so do those
+// on what the sums know.
+func TestListsOfFiltersLeaveTheProjectionInItsPlace(t *testing.T) {
+	db, _ := migrated(t)
+	exec(t, db, "INSERT INTO flows_raw (TimeReceived, Proto, Bytes, SamplingRate) SELECT toDateTime('2030-05-01 14:00:00'), 6, 100, 10 FROM numbers(100000)")
+	for filter, want := range map[string]bool{
+		"1=1":                                  true,
+		"isAddressInList(SrcAddr, '')":         true,
+		"isProtocolInList(Proto, 'tcp, !udp')": true,
+		"FlowDirection = ('out' = 'out')":      true,
+		"isNumberInList(SrcPort, '443')":       false,
+	} {
+		text := query[string](t, db, "SELECT arrayStringConcat(groupArray(explain), '\n') FROM (EXPLAIN SELECT Proto, sum(Bytes * SamplingRate) FROM flows_raw WHERE TimeReceived >= '2030-05-01 14:00:00' AND "+filter+" GROUP BY Proto)")
+		if got := strings.Contains(text, "per_second"); got != want {
+			t.Errorf("%s: projection used: %v, want %v\n%s", filter, got, want, text)
+		}
+	}
+}
