@@ -82,8 +82,8 @@ func TestListsOfFiltersAreUnderstood(t *testing.T) {
 	}
 }
 
-// plan is EXPLAIN indexes = 1 of a count over flows_raw.
-func plan(t *testing.T, db *sql.DB, filter string) string {
+// indexUse is EXPLAIN indexes = 1 of a count over flows_raw.
+func indexUse(t *testing.T, db *sql.DB, filter string) string {
 	t.Helper()
 	return query[string](t, db, "SELECT arrayStringConcat(groupArray(explain), '\n') FROM (EXPLAIN indexes = 1 SELECT sum(Bytes) FROM flows_raw WHERE "+filter+")")
 }
@@ -106,7 +106,7 @@ func TestListsOfFiltersUseIndexes(t *testing.T) {
 		"isInterfaceInList(SamplerAddress, InIf, '192.0.2.3/2')":                  "InIf",
 		"isAddressInList(SrcAddr, '10.1.3.7') AND isNumberInList(SrcPort, '!22')": "Name: source",
 	} {
-		text := plan(t, db, "TimeReceived = '2030-05-01 14:00:00' AND "+filter)
+		text := indexUse(t, db, "TimeReceived = '2030-05-01 14:00:00' AND "+filter)
 		matches := granules.FindAllStringSubmatch(text, -1)
 		if len(matches) == 0 || !strings.Contains(text, by) {
 			t.Errorf("%s: %s is not used:\n%s", filter, by, text)
