@@ -111,7 +111,7 @@ func (v *Variable) checkValue(value string) error {
 		if l, ok := largest[v.Name]; ok {
 			limit = l
 		}
-		return eachItem(value, fmt.Sprintf("a number from 0 to %d, such as 80 or !80", limit), func(item string) error { return checkNumber(item, limit) })
+		return eachItem(value, fmt.Sprintf("a number from 0 to %d or a range, such as 80, !80 or 100-200", limit), func(item string) error { return checkRange(item, limit) })
 	case kindProtocols:
 		return eachItem(value, "a protocol by name or number, such as TCP, 17 or !ICMP", checkProtocol)
 	case kindCondition:
@@ -120,12 +120,17 @@ func (v *Variable) checkValue(value string) error {
 	return nil
 }
 
-// eachItem checks the items of a list with commas, each with or without a ! before.
+// eachItem checks the items of a list with commas, each with or without a ! before. As in
+// the database, nothing between two commas is no item: a link that adds one to an empty
+// list leaves that.
 func eachItem(list, want string, check func(item string) error) error {
 	for _, item := range strings.Split(list, ",") {
+		if strings.TrimSpace(item) == "" {
+			continue
+		}
 		bare := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(item), "!"))
 		if bare == "" {
-			return fmt.Errorf("between two commas or behind a ! there is nothing: write %s", want)
+			return fmt.Errorf("behind a ! there is nothing: write %s", want)
 		}
 		if err := check(bare); err != nil {
 			return fmt.Errorf("%q is not %s%s", shorten(bare), want, explain(err))
@@ -158,6 +163,15 @@ func checkAddress(item string) error {
 		return fmt.Errorf("the prefix length is 0 to %d", a.BitLen())
 	}
 	return nil
+}
+
+// checkRange accepts a number, or two with a - between.
+func checkRange(item string, limit uint64) error {
+	first, last, isRange := strings.Cut(item, "-")
+	if err := checkNumber(first, limit); err != nil || !isRange {
+		return err
+	}
+	return checkNumber(last, limit)
 }
 
 func checkNumber(item string, limit uint64) error {
