@@ -1,3 +1,3 @@
 -- Commas separate entries; braces are around them where Grafana joins several values.
 CREATE OR REPLACE FUNCTION listEntries AS (list) ->
-    arrayFilter(entry -> entry != '', splitByChar(',', replaceRegexpAll(list, '[{}[:space:]]', '')))
+    arrayFilter(entry -> entry != '', splitByChar(',', replaceRegexpOne(replaceRegexpAll(list, '[[:space:]]', ''), '^[{](.*)[}]$', '\\1')))

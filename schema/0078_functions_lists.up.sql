@@ -34,7 +34,7 @@ FROM VALUES('Function String, Arguments String, Returns String, Description Stri
         ('forwardingStatusName', 'status', 'String', 'What a router did with a packet, and why; empty if not told', 'forwardingStatusName(129)', 'dropped: ACL deny'),
         ('macToString', 'mac', 'String', 'A MAC address as people write it, empty for 0', 'macToString(0x020000000001)', '02:00:00:00:00:01'),
         ('communityToString', 'community', 'String', 'A BGP community as routers write it', 'communityToString(4227072120)', '64500:120'),
-        ('listEntries', 'list', 'Array(String)', 'Entries of a list as people type it: without spaces, and without braces', 'listEntries(''{80, !443}'')', '[''80'',''!443'']'),
+        ('listEntries', 'list', 'Array(String)', 'Entries of a list as people type it: without spaces, and without the braces around it', 'listEntries(''{80, !443}'')', '[''80'',''!443'']'),
         ('includedEntries', 'list', 'Array(String)', 'Entries of a list that are not excluded', 'includedEntries(''80, !443'')', '[''80'']'),
         ('excludedEntries', 'list', 'Array(String)', 'Entries of a list that are excluded, without the ! before them', 'excludedEntries(''80, !443'')', '[''443'']'),
         ('parseAddressOrNull', 'text', 'Nullable(IPv6)', 'As parseAddress, but NULL for what is no address', 'parseAddressOrNull(''::192.0.2.1'')', '::ffff:192.0.2.1'),

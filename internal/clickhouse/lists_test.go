@@ -28,6 +28,9 @@ func TestListsOfFiltersAreUnderstood(t *testing.T) {
 		"isAddressInList(" + other + ", '10.0.0.0/8, 203.0.113.0/24')":                       "0", // between the two
 		"isAddressInList(" + other + ", '10.0.0.0/8,198.51.100.7,203.0.113.0/24')":           "1",
 		"isAddressInList(" + first + ", '{192.0.2.1,198.51.100.7}')":                         "1",
+		"isAddressInList(" + first + ", '{}')":                                               "1",
+		"isAddressInList(" + first + ", '{')":                                                "0",
+		"isAddressInList(" + first + ", '}, {')":                                             "0",
 		"isAddressInList(" + first + ", '')":                                                 "1",
 		"isAddressInList(" + first + ", ' , ,')":                                             "1",
 		"isAddressInList(" + first + ", '!192.0.2.1')":                                       "0",
@@ -93,18 +96,20 @@ func TestListsOfFiltersUseIndexes(t *testing.T) {
 	exec(t, db, `INSERT INTO flows_raw (TimeReceived, SamplerAddress, InIf, SrcAddr, DstAddr, SrcAS)
 		SELECT toDateTime('2030-05-01 14:00:00'), parseAddress(concat('192.0.2.', toString(1 + number % 8))), 1 + intDiv(number, 8) % 4,
 			parseAddress(concat('10.', toString(intDiv(number, 65536)), '.', toString(intDiv(number, 256) % 256), '.', toString(number % 256))),
-			parseAddress(concat('172.16.', toString(intDiv(number, 256) % 256), '.', toString(number % 256))), 64500 + intDiv(number, 2000) FROM numbers(200000)`)
+			parseAddress(concat('172.16.', toString(intDiv(number, 256) % 256), '.', toString(number % 256))), 64500 + number % 8 FROM numbers(200000)`)
 	exec(t, db, "OPTIMIZE TABLE flows_raw FINAL")
 	granules := regexp.MustCompile(`Granules: (\d+)/(\d+)`)
 	for filter, by := range map[string]string{
-		"isAddressInList(SrcAddr, decodeURLComponent('10%2E1.3.7'))":              "Name: source",
-		"isAddressInList(DstAddr, '172.16.3.7')":                                  "Name: destination",
-		"isEitherAddressInList(SrcAddr, DstAddr, '{10.1.3.7,10.1.3.8}')":          "Name: source",
-		"isNumberInList(SrcAS, '64511')":                                          "Name: source_as",
-		"isAddressInList(SamplerAddress, '{192.0.2.3}')":                          "SamplerAddress",
-		"isEitherInterfaceInList(SamplerAddress, InIf, OutIf, '192.0.2.3/2')":     "SamplerAddress",
-		"isInterfaceInList(SamplerAddress, InIf, '192.0.2.3/2')":                  "InIf",
-		"isAddressInList(SrcAddr, '10.1.3.7') AND isNumberInList(SrcPort, '!22')": "Name: source",
+		"isAddressInList(SrcAddr, decodeURLComponent('10%2E1.3.7'))":                                                     "Name: source",
+		"isAddressInList(DstAddr, '172.16.3.7')":                                                                         "Name: destination",
+		"isEitherAddressInList(SrcAddr, DstAddr, '{10.1.3.7,10.1.3.8}')":                                                 "Name: source",
+		"isNumberInList(SrcAS, '64503')":                                                                                 "Name: source_as",
+		"isAddressInList(SamplerAddress, '{192.0.2.3}')":                                                                 "SamplerAddress",
+		"isEitherInterfaceInList(SamplerAddress, InIf, OutIf, '192.0.2.3/2')":                                            "SamplerAddress",
+		"isAddressInList(SrcAddr, '10.1.3.7, !10.2.0.0/16') AND isProtocolInList(Proto, '!tcp')":                         "Name: source",
+		"isAddressInList(SrcAddr, '10.1.3.7') AND isEitherInterfaceInList(SamplerAddress, InIf, OutIf, '!192.0.2.99/2')": "Name: source",
+		"isInterfaceInList(SamplerAddress, InIf, '192.0.2.3/2')":                                                         "InIf",
+		"isAddressInList(SrcAddr, '10.1.3.7') AND isNumberInList(SrcPort, '!22')":                                        "Name: source",
 	} {
 		text := indexUse(t, db, "TimeReceived = '2030-05-01 14:00:00' AND "+filter)
 		matches := granules.FindAllStringSubmatch(text, -1)
