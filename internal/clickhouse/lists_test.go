@@ -143,3 +143,21 @@ func TestListsOfFiltersLeaveTheProjectionInItsPlace(t *testing.T) {
 		}
 	}
 }
+
+// Looking a number up in a list costs more than to compare it, in every row.
+func TestSingleNumberOfAListIsCompared(t *testing.T) {
+	db, _ := migrated(t)
+	exec(t, db, "INSERT INTO flows_raw (TimeReceived, SrcPort, DstPort) SELECT toDateTime('2030-05-01 14:00:00'), number, number FROM numbers(100)")
+	for filter, want := range map[string]string{
+		"isNumberInList(SrcPort, decodeURLComponent('443'))": "SrcPort = 443",
+		"isEitherNumberInList(SrcPort, DstPort, '443')":      "DstPort = 443",
+		"isNumberInList(SrcPort, '443, 80')":                 "has([443, 80], SrcPort)",
+	} {
+		text := indexUse(t, db, "TimeReceived = '2030-05-01 14:00:00' AND "+filter)
+		_, evaluated, _ := strings.Cut(text, "Prewhere filter column:")
+		evaluated, _, _ = strings.Cut(evaluated, "\n")
+		if !strings.Contains(evaluated, want) || strings.Contains(want, " = ") && strings.Contains(evaluated, "has(") {
+			t.Errorf("%s is evaluated as %s, want %s", filter, evaluated, want)
+		}
+	}
+}
