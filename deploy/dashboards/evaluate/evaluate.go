@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/parser"
 )
 
 // Config is what dashboards take from the configuration of an installation, #Config in
@@ -62,7 +63,11 @@ func load(sources fs.FS, config Config) (cue.Value, error) {
 		if err != nil {
 			return cue.Value{}, fmt.Errorf("read dashboards: %w", err)
 		}
-		if err := instance.AddFile(name, text); err != nil {
+		file, err := parser.ParseFile(name, text)
+		if err == nil {
+			err = instance.AddSyntax(file)
+		}
+		if err != nil {
 			return cue.Value{}, fmt.Errorf("parse dashboards: %w", explained(err))
 		}
 	}
@@ -70,7 +75,11 @@ func load(sources fs.FS, config Config) (cue.Value, error) {
 	if err != nil {
 		return cue.Value{}, err
 	}
-	if err := instance.AddFile("configuration", "package dashboards\n\nconfig: "+string(values)+"\n"); err != nil {
+	configuration, err := parser.ParseFile("configuration", "package dashboards\n\nconfig: "+string(values)+"\n")
+	if err == nil {
+		err = instance.AddSyntax(configuration)
+	}
+	if err != nil {
 		return cue.Value{}, fmt.Errorf("configure dashboards: %w", explained(err))
 	}
 	if err := instance.Complete(); err != nil {
