@@ -111,7 +111,7 @@ func (v *Variable) checkValue(value string) error {
 		if l, ok := largest[v.Name]; ok {
 			limit = l
 		}
-		return eachItem(value, fmt.Sprintf("a number from 0 to %d or a range, such as 80, !80 or 100-200", limit), func(item string) error { return checkRange(item, limit) })
+		return eachItem(value, fmt.Sprintf("a number from 0 to %d or a range of them, such as 80, 100-200 or !80", limit), func(item string) error { return checkRange(item, limit) })
 	case kindProtocols:
 		return eachItem(value, "a protocol by name or number, such as TCP, 17 or !ICMP", checkProtocol)
 	case kindCondition:
@@ -165,13 +165,33 @@ func checkAddress(item string) error {
 	return nil
 }
 
-// checkRange accepts a number, or two with a - between.
+// Condition returns the SQL condition that is chosen and the name of its variable;
+// ok is false if there is none. Only ClickHouse can tell whether it means something.
+func (d *Dashboard) Condition(values Values) (name, condition string, ok bool) {
+	for i := range d.Variables {
+		v := &d.Variables[i]
+		if chosen := values.of(v); kindOf(v) == kindCondition && !everything(chosen) {
+			return v.Name, chosen[0], true
+		}
+	}
+	return "", "", false
+}
+
+// checkRange accepts a number, or two with a hyphen between.
 func checkRange(item string, limit uint64) error {
 	first, last, isRange := strings.Cut(item, "-")
-	if err := checkNumber(first, limit); err != nil || !isRange {
-		return err
+	if !isRange {
+		return checkNumber(item, limit)
 	}
-	return checkNumber(last, limit)
+	if checkNumber(first, limit) != nil || checkNumber(last, limit) != nil {
+		return errNoItem
+	}
+	// Both are numbers, by the check.
+	from, _ := strconv.ParseUint(first, 10, 64)
+	if to, _ := strconv.ParseUint(last, 10, 64); from > to {
+		return errors.New("the range ends before it begins")
+	}
+	return nil
 }
 
 func checkNumber(item string, limit uint64) error {
