@@ -1,5 +1,5 @@
-// Package pb is FlowMessage and InterfaceCounters, the messages that NetMeta's
-// collectors and agents write to Kafka, and the text of their definitions.
+// Package pb is FlowMessage, InterfaceCounters and PipelineCounter, the messages that
+// NetMeta's collectors and agents write to Kafka, and the text of their definitions.
 //
 // Custom processors import it, fill FlowMessages and write each preceded by its
 // length (google.golang.org/protobuf/encoding/protodelim) to topic
@@ -20,3 +20,8 @@ var Definition string
 //
 //go:embed InterfaceCounters.proto
 var CountersDefinition string
+
+// PipelineDefinition is the text of PipelineCounter.proto, for the same purpose.
+//
+//go:embed PipelineCounter.proto
+var PipelineDefinition string

@@ -30,6 +30,8 @@ const (
 	topicBytes = 4 << 30
 	// countersTopicBytes holds a day of the counters of a thousand interfaces.
 	countersTopicBytes = 512 << 20
+	// pipelineTopicBytes holds hours of the counters of a thousand exporters.
+	pipelineTopicBytes = 64 << 20
 	// flushTimeout is more than the embedded broker ever needs.
 	flushTimeout = 20 * time.Second
 )
@@ -122,6 +124,7 @@ func (s *standalone) startBroker(ctx context.Context) (err error) {
 		Address: s.kafka, DataDir: s.dir.kafka(), Topics: []broker.Topic{
 			{Name: flow.Topic, Partitions: partitions, RetentionBytes: topicBytes / partitions},
 			{Name: flow.CountersTopic, Partitions: 1, RetentionBytes: countersTopicBytes},
+			{Name: flow.PipelineTopic, Partitions: 1, RetentionBytes: pipelineTopicBytes},
 		},
 	})
 	if err != nil {
@@ -171,10 +174,15 @@ func (s *standalone) startCollector(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	pipeline, err := s.openQueue(flow.PipelineTopic)
+	if err != nil {
+		return err
+	}
 	s.receive.StateFile = s.dir.exporters()
 	s.collector, err = collect.Start(s.receive, collect.Outputs{
 		Flows:    func() collect.Writer { return s.producer.NewWriter() },
 		Counters: func() collect.Writer { return counters.NewWriter() },
+		Pipeline: func() collect.Writer { return pipeline.NewWriter() },
 	})
 	if err != nil {
 		return fmt.Errorf("%w (choose other addresses with --sflow, --netflow, --netflow-legacy)", err)

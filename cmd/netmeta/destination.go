@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"sync"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -43,6 +45,7 @@ func openFile(path string) (destination, error) {
 type kafkaFlags struct {
 	queue         queue.Config
 	countersTopic string
+	pipelineTopic string
 	spoolSize     string
 }
 
@@ -51,6 +54,7 @@ func (k *kafkaFlags) addKafkaFlags(cmd *cobra.Command) {
 	flags.StringSliceVar(&k.queue.Brokers, "kafka", []string{"127.0.0.1:9092"}, "Kafka brokers to start from, HOST:PORT, separated by commas")
 	flags.StringVar(&k.queue.Topic, "topic", flow.Topic, "Kafka topic to write FlowMessages to")
 	flags.StringVar(&k.countersTopic, "counters-topic", flow.CountersTopic, `Kafka topic to write InterfaceCounters to; "" to leave them out`)
+	flags.StringVar(&k.pipelineTopic, "pipeline-topic", flow.PipelineTopic, `Kafka topic to write PipelineCounters to, the collector's own counters; "" to leave them out`)
 	k.addSecurityFlags(cmd)
 	flags.StringVar(&k.queue.Compression, "compression", "lz4", "how to compress what goes to Kafka: lz4, zstd, snappy, gzip or none")
 	completeEnum(cmd, "compression", "lz4", "zstd", "snappy", "gzip", "none")
@@ -74,16 +78,18 @@ func (k *kafkaFlags) addSecurityFlags(cmd *cobra.Command) {
 	completeEnum(cmd, "kafka-sasl", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 }
 
-// Counters of thousands of interfaces are few beside flows.
+// Counters of thousands of interfaces, or exporters, are few beside flows.
 const (
 	countersBuffer = 4 << 20
 	countersSpool  = 256 << 20
+	pipelineSpool  = 64 << 20
+	pipelineFlush  = 2 * time.Second
 )
 
 // leastSpool holds some batches, whatever they compress to.
 const leastSpool = 16 << 20
 
-// openKafka opens a producer for each topic. Both go on trying while Kafka is away, and
+// openKafka opens a producer for each topic. All go on trying while Kafka is away, and
 // have batches wait in the directory spool if that is not empty.
 func (k *kafkaFlags) openKafka(spool string) (destination, error) {
 	size, err := humanize.ParseBytes(k.spoolSize)
@@ -94,6 +100,8 @@ func (k *kafkaFlags) openKafka(spool string) (destination, error) {
 		return destination{}, fmt.Errorf("--spool-size: %s is too little: at least %s are needed (to have no spool, leave --state-dir out)", k.spoolSize, humanize.IBytes(leastSpool))
 	case k.countersTopic == k.queue.Topic:
 		return destination{}, fmt.Errorf("--topic and --counters-topic are both %q: flows and counters need a topic each", k.countersTopic)
+	case k.pipelineTopic == k.queue.Topic || k.pipelineTopic == k.countersTopic && k.pipelineTopic != "":
+		return destination{}, fmt.Errorf("--pipeline-topic is %q, as another topic: what the collector counts needs one of its own", k.pipelineTopic)
 	}
 	k.queue.Spool, k.queue.SpoolBytes = spool, int64(size)
 	flows, err := queue.Open(k.queue)
@@ -106,27 +114,66 @@ func (k *kafkaFlags) openKafka(spool string) (destination, error) {
 		checks:  []metrics.Check{{Name: "kafka", Probe: flows.Safe}},
 		close:   flows.Close,
 	}
-	if k.countersTopic == "" {
-		return d, nil
+	if k.countersTopic != "" {
+		if err := k.addCounters(&d); err != nil {
+			return destination{}, errors.Join(err, d.close(context.Background()))
+		}
 	}
-	config := k.queue
-	config.Topic, config.Buffer, config.SpoolBytes = k.countersTopic, countersBuffer, min(countersSpool, config.SpoolBytes)
-	counters, err := queue.Open(config)
-	if err != nil {
-		return destination{}, errors.Join(err, flows.Close(context.Background()))
+	if k.pipelineTopic != "" {
+		if err := k.addPipeline(&d); err != nil {
+			return destination{}, errors.Join(err, d.close(context.Background()))
+		}
 	}
-	d.checks = append(d.checks, metrics.Check{Name: "kafka-counters", Probe: counters.Safe})
-	d.Counters = func() collect.Writer { return counters.NewWriter() }
-	d.close = func(ctx context.Context) error { return closeBoth(ctx, flows, counters) }
 	return d, nil
 }
 
-// closeBoth gives both producers all of the time that there is.
-func closeBoth(ctx context.Context, flows, counters *queue.Producer) error {
-	var closing sync.WaitGroup
-	var err error
-	closing.Go(func() { err = counters.Close(ctx) })
-	flowsErr := flows.Close(ctx)
-	closing.Wait()
-	return errors.Join(flowsErr, err)
+// openBeside opens a producer for a topic that little is written to, beside flows.
+func (k *kafkaFlags) openBeside(topic string, spool int64) (*queue.Producer, error) {
+	config := k.queue
+	config.Topic, config.Buffer, config.SpoolBytes = topic, countersBuffer, min(spool, config.SpoolBytes)
+	return queue.Open(config)
+}
+
+func (k *kafkaFlags) addCounters(d *destination) error {
+	counters, err := k.openBeside(k.countersTopic, countersSpool)
+	if err != nil {
+		return err
+	}
+	d.checks = append(d.checks, metrics.Check{Name: "kafka-counters", Probe: counters.Safe})
+	d.Counters = func() collect.Writer { return counters.NewWriter() }
+	d.closeWith(counters.Close)
+	return nil
+}
+
+// addPipeline opens the producer of the collector's own counters. Flows do not depend on
+// it: it is not among the checks, and stopping does not wait long for it, nor fail.
+func (k *kafkaFlags) addPipeline(d *destination) error {
+	pipeline, err := k.openBeside(k.pipelineTopic, pipelineSpool)
+	if err != nil {
+		return err
+	}
+	d.Pipeline = func() collect.Writer { return pipeline.NewWriter() }
+	d.closeWith(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, pipelineFlush)
+		defer cancel()
+		if err := pipeline.Close(ctx); err != nil {
+			slog.Warn("collect: the last of the collector's own counters did not get to Kafka; no flows are missing for that", "error", err)
+		}
+		return nil
+	})
+	return nil
+}
+
+// closeWith has a further producer closed at the same time: each gets all of the time
+// that there is.
+func (d *destination) closeWith(more func(context.Context) error) {
+	before := d.close
+	d.close = func(ctx context.Context) error {
+		var closing sync.WaitGroup
+		var err error
+		closing.Go(func() { err = more(ctx) })
+		beforeErr := before(ctx)
+		closing.Wait()
+		return errors.Join(beforeErr, err)
+	}
 }

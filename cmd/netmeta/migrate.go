@@ -56,10 +56,11 @@ how much; --force does it all the same.`,
 	}
 	flags := cmd.Flags()
 	address = addClickHouseFlag(cmd)
-	flags.StringSliceVar(&kafka.Brokers, "kafka", nil, "Kafka brokers as ClickHouse reaches them, HOST:PORT; leave it out where the server's configuration has the named collections netmeta_kafka and netmeta_kafka_counters")
+	flags.StringSliceVar(&kafka.Brokers, "kafka", nil, "Kafka brokers as ClickHouse reaches them, HOST:PORT; leave it out where the server's configuration has the named collections netmeta_kafka, netmeta_kafka_counters and netmeta_kafka_pipeline")
 	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic from which ClickHouse reads flows")
 	flags.StringVar(&kafka.CountersTopic, "counters-topic", flow.CountersTopic, "Kafka topic from which ClickHouse reads interface counters")
-	flags.StringVar(&kafka.Group, "group", clickhouse.DefaultGroup, "Kafka consumer group that ClickHouse reads flows as; counters are read as this with -counters behind it")
+	flags.StringVar(&kafka.PipelineTopic, "pipeline-topic", flow.PipelineTopic, "Kafka topic from which ClickHouse reads the counters of collectors")
+	flags.StringVar(&kafka.Group, "group", clickhouse.DefaultGroup, "Kafka consumer group that ClickHouse reads flows as; counters are read as this with -counters and -pipeline behind it")
 	flags.Var(&keep, "retention", "how long flows and counters are kept, for example 30d; left out, it stays as it is")
 	flags.IntVar(&target.version, "to", 0, "go up or down to this version of the schema; left out, to the newest")
 	flags.BoolVar(&target.dryRun, "dry-run", false, "print the SQL that would run, and change nothing")

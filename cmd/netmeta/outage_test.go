@@ -150,7 +150,7 @@ func TestWhatCollectHadSpooledWhileAGenuineKafkaWasAwayIsStoredOnceThoughItIsKil
 	bootstrap, kafka := kafkatest.Start(t)
 	brokers := []string{bootstrap}
 	kafkatest.CreateTopic(t, brokers, flow.Topic, 4)
-	args := []string{"--kafka", bootstrap, "--counters-topic", "", "--state-dir", t.TempDir()}
+	args := []string{"--kafka", bootstrap, "--counters-topic", "", "--pipeline-topic", "", "--state-dir", t.TempDir()}
 
 	first := startLife(t, 0, args...)
 	address := first.find(t, `listener=netflow-legacy address=(\S+)`)

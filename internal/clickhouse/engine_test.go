@@ -56,7 +56,7 @@ func migrated(t *testing.T) (*sql.DB, *kfake.Cluster) {
 
 func startBroker(t *testing.T) *kfake.Cluster {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic),
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic, flow.PipelineTopic),
 		kfake.BrokerConfigs(map[string]string{"message.max.bytes": "16777216"}))
 	if err != nil {
 		t.Fatal(err)

@@ -1,22 +1,26 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/leoluk/NetMeta/internal/flow"
 )
 
 // DefaultGroup is the consumer group that ClickHouse reads as. Its committed
 // offsets are the position in the queue, so the name must stay.
 const DefaultGroup = "clickhouse"
 
-// Kafka says where ClickHouse reads FlowMessages and InterfaceCounters.
+// Kafka says where ClickHouse reads FlowMessages, InterfaceCounters and PipelineCounters.
 type Kafka struct {
 	Brokers       []string // HOST:PORT, as ClickHouse reaches them
 	Topic         string   // of FlowMessages
 	CountersTopic string   // of InterfaceCounters
-	Group         string   // consumer group; that of counters has "-counters" behind it
+	PipelineTopic string   // of PipelineCounters; empty: flow.PipelineTopic
+	Group         string   // consumer group; those of counters have "-counters" and "-pipeline" behind it
 }
 
 // collection is a named collection of ClickHouse, from which one Kafka table of the
@@ -27,7 +31,7 @@ type collection struct {
 }
 
 // Collections are the named collections that the schema's Kafka tables refer to.
-var Collections = []string{"netmeta_kafka", "netmeta_kafka_counters"}
+var Collections = []string{"netmeta_kafka", "netmeta_kafka_counters", "netmeta_kafka_pipeline"}
 
 func (k Kafka) collections() []collection {
 	brokers := strings.Join(k.Brokers, ",")
@@ -36,6 +40,7 @@ func (k Kafka) collections() []collection {
 		// A group of its own: members that read different topics would make each
 		// other stop whenever one of them comes or goes.
 		{Collections[1], "counters_queue", brokers, k.CountersTopic, k.Group + "-counters"},
+		{Collections[2], "pipeline_queue", brokers, cmp.Or(k.PipelineTopic, flow.PipelineTopic), k.Group + "-pipeline"},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/leoluk/NetMeta/internal/flow"
 )
@@ -34,6 +35,17 @@ func wireField(number protowire.Number, wire protowire.Type, value []byte) []byt
 	return append(protowire.AppendTag(nil, number, wire), value...)
 }
 
+// ofBytes is the number of a field that holds bytes.
+func ofBytes(message proto.Message) protowire.Number {
+	fields := message.ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		if kind := fields.Get(i).Kind(); kind == protoreflect.BytesKind || kind == protoreflect.StringKind {
+			return fields.Get(i).Number()
+		}
+	}
+	panic("no field holds bytes")
+}
+
 // poison returns Kafka messages that cannot be parsed, by what is wrong with them.
 // They are made of a message that could be, and that is one with the number 1.
 func poison(t *testing.T, message proto.Message) map[string][]byte {
@@ -43,7 +55,7 @@ func poison(t *testing.T, message proto.Message) map[string][]byte {
 		t.Fatal(err)
 	}
 	size := uint64(len(bare))
-	wrongType := wireField(message.ProtoReflect().Descriptor().Fields().ByName("SamplerAddress").Number(), protowire.VarintType, []byte{77})
+	wrongType := wireField(ofBytes(message), protowire.VarintType, []byte{77})
 	whole := prefixed(size, bare)
 	return map[string][]byte{
 		"text":                             []byte("hello, this is not protobuf"),
@@ -70,6 +82,7 @@ func TestMessagesThatCannotBeParsedAreKeptAndCostNothingAroundThem(t *testing.T)
 	}{
 		flow.Topic:         {"flows_raw", good(1)},
 		flow.CountersTopic: {"interface_counters", goodCounters(1)},
+		flow.PipelineTopic: {"pipeline_counters", goodPipeline(1)},
 	} {
 		t.Run(topic, func(t *testing.T) {
 			db, broker := migrated(t)

@@ -16,6 +16,10 @@ func goodCounters(n uint64) *pb.InterfaceCounters {
 	return &pb.InterfaceCounters{TimeReceived: uint64(time.Now().Unix()), Interface: 1, InOctets: n}
 }
 
+func goodPipeline(n float64) *pb.PipelineCounter {
+	return &pb.PipelineCounter{Time: uint64(time.Now().Unix()), Metric: "netmeta_x_total", Labels: map[string]string{"a": "b"}, Value: n, Increase: n}
+}
+
 func TestValuesThatNoCollectorWouldSendBecomeRows(t *testing.T) {
 	db, broker := migrated(t)
 	odd := map[string]*pb.FlowMessage{
@@ -61,6 +65,12 @@ func TestCountersWithoutATimeHaveThatOfTheMessage(t *testing.T) {
 	db, broker := migrated(t)
 	publishTo(t, broker, flow.CountersTopic, delimited(t, &pb.InterfaceCounters{}, &pb.InterfaceCounters{TimeReceived: 1<<64 - 1}))
 	waitFor(t, db, 2, "SELECT count() FROM interface_counters WHERE abs(dateDiff('second', TimeReceived, now())) < 600")
+}
+
+func TestPipelineCountersWithoutATimeHaveThatOfTheMessage(t *testing.T) {
+	db, broker := migrated(t)
+	publishTo(t, broker, flow.PipelineTopic, delimited(t, &pb.PipelineCounter{}, &pb.PipelineCounter{Time: 1<<64 - 1, Started: 1<<64 - 1}))
+	waitFor(t, db, 2, "SELECT count() FROM pipeline_counters WHERE abs(dateDiff('second', Time, now())) < 600")
 }
 
 func TestFlowsFromHundredsOfDaysAreStoredInOneGo(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 func sample(field protoreflect.FieldDescriptor) (value protoreflect.Value, shown string) {
 	n := uint64(field.Number()%200) + 1
 	switch {
-	case field.Name() == "TimeReceived":
+	case field.Name() == "TimeReceived" || field.Name() == "Time" || field.Name() == "Started":
 		now := time.Now().Unix()
 		return protoreflect.ValueOfUint64(uint64(now)), time.Unix(now, 0).UTC().Format(time.DateTime)
 	case field.Kind() == protoreflect.EnumKind:
@@ -39,6 +39,8 @@ func sample(field protoreflect.FieldDescriptor) (value protoreflect.Value, shown
 		return protoreflect.ValueOfString(fmt.Sprint("name ", n)), fmt.Sprint("name ", n)
 	case field.Kind() == protoreflect.BoolKind:
 		return protoreflect.ValueOfBool(true), "true"
+	case field.Kind() == protoreflect.DoubleKind:
+		return protoreflect.ValueOfFloat64(float64(n) + 0.5), fmt.Sprintf("%d.5", n)
 	case field.Kind() == protoreflect.Uint64Kind:
 		return protoreflect.ValueOfUint64(n), fmt.Sprint(n)
 	}
@@ -53,6 +55,11 @@ func sampleMessage(message proto.Message, fields []catalog.Field) (shown map[str
 	for _, f := range fields {
 		field := m.Descriptor().Fields().ByName(protoreflect.Name(f.Name))
 		if f.Column == "" {
+			continue
+		}
+		if field.IsMap() {
+			m.Mutable(field).Map().Set(protoreflect.ValueOfString("label").MapKey(), protoreflect.ValueOfString("value"))
+			shown[f.Column] = "{'label':'value'}"
 			continue
 		}
 		value, text := sample(field)
@@ -82,6 +89,7 @@ func TestEveryFieldLandsInTheColumnThatItsCommentNames(t *testing.T) {
 	}{
 		{"flows", "flows_raw", flow.Topic, "FlowMessage.proto", pb.Definition, &pb.FlowMessage{}},
 		{"counters", "interface_counters", flow.CountersTopic, "InterfaceCounters.proto", pb.CountersDefinition, &pb.InterfaceCounters{}},
+		{"pipeline", "pipeline_counters", flow.PipelineTopic, "PipelineCounter.proto", pb.PipelineDefinition, &pb.PipelineCounter{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fields, err := catalog.Read(t.Context(), test.file, test.definition)

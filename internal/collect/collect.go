@@ -47,6 +47,9 @@ type Config struct {
 	Overrides    exporter.Overrides // what is configured for single exporters
 	TemplateWait time.Duration      // flows wait so long for their template; 0: the default
 
+	// Instance is this collector's name among others in PipelineCounters; the host's if empty.
+	Instance string
+
 	// StateFile keeps what exporters have said (templates, sampling rates, sequence
 	// numbers) over restarts. Empty: it is forgotten.
 	StateFile string
@@ -57,6 +60,7 @@ type Config struct {
 type Outputs struct {
 	Flows    func() Writer // of FlowMessages
 	Counters func() Writer // of InterfaceCounters; nil: they are left out
+	Pipeline func() Writer // of PipelineCounters, by a goroutine of its own; nil: they are left out
 }
 
 // Listener is one open socket of the collector.
@@ -87,6 +91,9 @@ type Collector struct {
 	counts prometheus.Collector // of single exporters
 	forget func()               // ends saving
 	saving sync.WaitGroup
+
+	unpublish  func() // ends publishing
+	publishing sync.WaitGroup
 }
 
 // decoder is what a protocol package offers: it emits every record that it can
@@ -109,6 +116,7 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 		return nil, fmt.Errorf("register the metrics of exporters: %w", err)
 	}
 	c.remember()
+	c.publish()
 	for _, l := range []struct {
 		name, address string
 		newDecoder    newDecoder
@@ -147,6 +155,17 @@ func (c *Collector) remember() {
 			slog.Error("collect: the state of exporters was not saved", "error", err)
 		}
 	})
+}
+
+// publish writes the program's own counters from now on until Stop.
+func (c *Collector) publish() {
+	ctx, stop := context.WithCancel(context.Background())
+	c.unpublish = stop
+	if c.outputs.Pipeline == nil {
+		return
+	}
+	writer, p := c.outputs.Pipeline(), newPublisher(prometheus.DefaultGatherer, c.config.Instance)
+	c.publishing.Go(func() { p.run(ctx, writer) })
 }
 
 // newDecoder returns a decoder that hands its flows to a function.
@@ -210,6 +229,8 @@ func (c *Collector) Stop() {
 		stopping.Go(l.Stop)
 	}
 	stopping.Wait()
+	c.unpublish()
+	c.publishing.Wait()
 	c.forget()
 	c.saving.Wait()
 	prometheus.Unregister(c.counts)

@@ -27,6 +27,7 @@ func (f *Flags) Add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.allow, "allow", nil, "addresses and prefixes of the exporters to listen to, separated by commas (default everybody)")
 	flags.StringVar(&f.exporters, "exporters", "", "JSON file with names, sampling rates and limits of single exporters")
 	flags.Uint64Var(&c.DefaultRate, "default-sampling-rate", 0, "sampling rate of exporters that do not say theirs (0: count 1 and mark it as unknown)")
+	flags.StringVar(&c.Instance, "instance", "", "name of this collector in the table pipeline_counters (default: the host's name)")
 	flags.DurationVar(&c.TemplateWait, "template-wait", DefaultTemplateWait, "how long flows wait for the template that says how to read them")
 }
 

@@ -194,6 +194,24 @@ func TestLongestMessageFitsMaxEncodedSize(t *testing.T) {
 	}
 }
 
+func TestPipelineCounterIsCutToFitMaxEncodedSize(t *testing.T) {
+	long := strings.Repeat("ü", 1000) + "\xff"
+	labels := map[string]string{}
+	for i := range 100 {
+		labels[strings.Repeat("x", i)+long] = long
+	}
+	got := flow.NewPipelineCounter(&pb.PipelineCounter{
+		Time: 1<<64 - 1, Started: 1<<64 - 1, Instance: long, Metric: long, Labels: labels, Value: -1, Increase: -1,
+	}).AppendDelimited([]byte("before"))
+	if len(got) > len("before")+flow.MaxEncodedSize {
+		t.Errorf("it has %d bytes, MaxEncodedSize says %d", len(got), flow.MaxEncodedSize)
+	}
+	var back pb.PipelineCounter
+	if err := protodelim.UnmarshalFrom(bytes.NewReader(got[len("before"):]), &back); err != nil || back.Value != -1 || len(back.Labels) == 0 {
+		t.Errorf("read back: %v, %v", &back, err)
+	}
+}
+
 func TestEveryFieldOfTheMessagesIsInTheStructs(t *testing.T) {
 	for _, c := range []struct {
 		ours    any

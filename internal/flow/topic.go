@@ -4,4 +4,5 @@ package flow
 const (
 	Topic         = "flow-messages"      // FlowMessages
 	CountersTopic = "interface-counters" // InterfaceCounters
+	PipelineTopic = "pipeline-counters"  // PipelineCounters
 )

@@ -29,6 +29,12 @@ var fieldPages = []fieldPage{
 		Intro: "An interface's own count of its traffic, as sFlow agents send it in counter samples (generic interface counters, sFlow version 5 section 5.3, struct if_counters), and which column stores it. " +
 			"The view `interface_traffic` makes rates of the totals.",
 	},
+	{
+		File: "PipelineCounter.proto", Page: "pipeline-counters.md", Table: "pipeline_counters",
+		Title: "Fields of a PipelineCounter",
+		Intro: "What a collector says of itself every 10 seconds, and which column stores it; [metrics.md](metrics.md) has all metrics. " +
+			"The view `pipeline` tells what was passed on from what was lost, and why.",
+	},
 }
 
 // column is one column of a page's table; it is left out where no field has text in it.

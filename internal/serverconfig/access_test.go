@@ -61,8 +61,8 @@ func TestPeopleReadEverythingButTheQueues(t *testing.T) {
 			}
 		})
 	}
-	if queues != 2 {
-		t.Errorf("%d Kafka tables were tried, want 2", queues)
+	if queues != 3 {
+		t.Errorf("%d Kafka tables were tried, want 3", queues)
 	}
 }
 

@@ -73,7 +73,7 @@ func start(dir string) (stop func(), err error) {
 	if err := server.engine.Exec(context.Background(), "CREATE DATABASE `"+database+"`"); err != nil {
 		return nil, err
 	}
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic, flow.PipelineTopic))
 	if err != nil {
 		return nil, err
 	}

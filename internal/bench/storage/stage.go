@@ -41,6 +41,7 @@ func openStage(ctx context.Context, e engine, dir string) (s *stage, err error) 
 		Address: "127.0.0.1:0", DataDir: filepath.Join(dir, "kafka"), Topics: []broker.Topic{
 			{Name: flow.Topic, Partitions: 1, RetentionBytes: 512 << 20},
 			{Name: flow.CountersTopic, Partitions: 1},
+			{Name: flow.PipelineTopic, Partitions: 1},
 		},
 	})
 	if err != nil {
