@@ -67,6 +67,29 @@ func TestWhatExportersSentIsStoredToTheUnit(t *testing.T) {
 	}
 }
 
+// What the collector counts can be asked for in SQL, and goes on over a restart.
+func TestCountersOfTheCollectorAreStored(t *testing.T) {
+	dir := t.TempDir()
+	var total uint64
+	for range 2 {
+		i := start(t, dir)
+		report, err := generate.Run(t.Context(), generate.Options{
+			Protocol: generate.NetFlow9, To: i.NetFlow, Flows: 5000, Rate: 10_000, Exporters: 2, Seed: 1, SamplingRates: []uint32{100},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range report.Exporters {
+			total += e.Records
+		}
+		for _, stage := range []string{"decoder", "queue"} {
+			i.waitFor(t, fmt.Sprint(total), "SELECT sum(Amount) FROM pipeline WHERE Stage = '"+stage+"' AND Outcome = 'passed' AND Topic IN ('', 'flow-messages')")
+		}
+		i.waitFor(t, "0", "SELECT sum(Amount) FROM pipeline WHERE Outcome = 'lost'")
+		i.stop(t)
+	}
+}
+
 func TestNetFlowV5IsRecognisedOnThePortForV9(t *testing.T) {
 	i := start(t, t.TempDir())
 	report, err := generate.Run(t.Context(), generate.Options{

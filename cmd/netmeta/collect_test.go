@@ -108,6 +108,23 @@ func TestCollectWritesEverythingToKafkaBeforeItEnds(t *testing.T) {
 	}
 }
 
+// The topic of the collector's own counters is not there where brokers are older than it.
+func TestCollectNeedsNoTopicForItsOwnCounters(t *testing.T) {
+	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic, flow.CountersTopic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	p := launchCollector(t, "--kafka", strings.Join(k.ListenAddrs(), ","))
+	sendTo(t, p, 1000)
+	p.find(t, `topic.*topic=pipeline-counters`)
+	p.signal(t)
+	if code := p.wait(t); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	stored(t, k.ListenAddrs(), 1000)
+}
+
 func TestCollectAppendsEverythingToAFileBeforeItEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flows")
 	p := launchCollector(t, "--output", path)
@@ -179,6 +196,7 @@ func TestCollectRefusesWhatItCannotDo(t *testing.T) {
 		{"buffer below a message", off + "--kafka-buffer 1000", "buffer of 1000 bytes"},
 		{"no room for a spool", off + "--spool-size 0", "--spool-size: 0 is too little: at least 16 MiB"},
 		{"spool size without sense", off + "--spool-size much", `--spool-size: "much" is no size`},
+		{"pipeline counters in the topic of flows", off + "--pipeline-topic flow-messages", "needs one of its own"},
 		{"flows and counters in one topic", off + "--counters-topic flow-messages", "both \"flow-messages\""},
 		{"negative number of sockets", off + "--sockets=-1", "--sockets: -1"},
 		{"buffer of no bytes", off + "--socket-buffer 0", "--socket-buffer: 0"},

@@ -79,6 +79,8 @@ func TestProgramsFindTheirWay(t *testing.T) {
 		{"one row", "count()", "FROM system.one", "1"},
 		{"a generator of rows", "count()", "FROM numbers(10)", "10"},
 		{"the standard's views", "count() > 20", "FROM information_schema.columns WHERE table_schema = '" + database + "' AND table_name = 'flows'", "1"},
+		{"how full the disk is", "filesystemAvailable() > 0 AND filesystemCapacity() > 0", "", "1"},
+		{"how busy ClickHouse is", "count()", "FROM system.metrics WHERE metric IN ('Query', 'Merge', 'MemoryTracking')", "3"},
 		{"how much is stored", "sum(rows)", "FROM (SELECT database, table, rows, bytes_on_disk, active FROM system.parts WHERE active AND table = 'flows_raw')", "0"},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
@@ -195,7 +197,9 @@ func TestPeopleAreGrantedNothingButReading(t *testing.T) {
 		"SELECT\tinformation_schema\t\\N\t0\n" +
 		"SELECT\tnet-meta\tcounters_queue\t1\n" +
 		"SELECT\tnet-meta\tflows_queue\t1\n" +
+		"SELECT\tnet-meta\tpipeline_queue\t1\n" +
 		"SELECT\tnet-meta\t\\N\t0\n" +
+		"SELECT\tsystem\tmetrics\t0\n" +
 		"SELECT\tsystem\tparts\t0\n" +
 		"dictGet\tnet-meta\t\\N\t0"
 	if err != nil || got != want {

@@ -98,6 +98,8 @@ func grants(database string) []string {
 	statements := []string{
 		"GRANT SELECT, dictGet ON " + db + ".*",
 		"GRANT SELECT(" + partColumns + ") ON system.parts",
+		// Numbers that tell how busy ClickHouse is, and not with what.
+		"GRANT SELECT ON system.metrics",
 		// Views of what everybody may read in system, which some programs ask for.
 		"GRANT SELECT ON information_schema.*",
 		"GRANT SELECT ON INFORMATION_SCHEMA.*",
