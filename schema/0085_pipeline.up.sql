@@ -2,8 +2,8 @@ CREATE VIEW IF NOT EXISTS pipeline
 (
     `Time` DateTime('UTC') COMMENT 'End of the interval of 10 seconds in which it was counted; for messages that could not be parsed, when Kafka received them',
     `Instance` String COMMENT 'The collector; empty for what ClickHouse counts',
-    `Stage` Enum8('exporter' = 1, 'network' = 2, 'kernel' = 3, 'allow-list' = 4, 'decoder' = 5, 'limits' = 6, 'queue' = 7, 'ClickHouse' = 8) COMMENT 'Where it happened, in the order in which a flow gets there',
-    `Outcome` Enum8('passed' = 1, 'lost' = 2) COMMENT 'passed: handed on to the next stage',
+    `Stage` Enum8('' = 0, 'exporter' = 1, 'network' = 2, 'kernel' = 3, 'allow-list' = 4, 'decoder' = 5, 'limits' = 6, 'queue' = 7, 'ClickHouse' = 8) COMMENT 'Where it happened, in the order in which a flow gets there',
+    `Outcome` Enum8('' = 0, 'passed' = 1, 'lost' = 2) COMMENT 'passed: handed on to the next stage',
     `Reason` String COMMENT 'Why it was lost; empty for what was passed on',
     `Amount` Float64 COMMENT 'How many in the interval; negative where what had been counted as lost came after all',
     `Unit` String COMMENT 'What is counted: datagrams, records, sets, flows, packets, messages',
@@ -15,7 +15,8 @@ CREATE VIEW IF NOT EXISTS pipeline
 AS
 WITH
     -- Stage, outcome, reason, unit and sign of each metric that counts what passes or is lost.
-    -- {label} stands for the value of a label.
+    -- {label} stands for the value of a label. A filter on what is made of this may be asked for
+    -- other metrics before they are left out: those have the empty stage and outcome.
     [
         'netmeta_exporter_unsampled_packets_total', 'netmeta_exporter_lost_total', 'netmeta_exporter_late_total',
         'netmeta_exporter_missed_while_down_total', 'netmeta_listen_datagrams_total', 'netmeta_listen_kernel_drops_total',

@@ -26,6 +26,7 @@ type flow struct {
 	sourceAS, destAS uint32
 	nextHop          string
 	rateSource       string
+	fragment         uint32
 }
 
 func (f flow) direction() string {
@@ -98,13 +99,13 @@ func insert(t *testing.T, db *sql.DB, flows []flow) {
 		if source == "" {
 			source = "packet"
 		}
-		fmt.Fprintf(&values, "(%d, 'SFLOW_5', '%s', %d, '%s', %d, %d, %d, %d, %d, '%s', '%s', %d, %d, %d, %d, %d, %d, %d, %d, %d, '%s'),\n",
+		fmt.Fprintf(&values, "(%d, 'SFLOW_5', '%s', %d, '%s', %d, %d, %d, %d, %d, '%s', '%s', %d, %d, %d, %d, %d, %d, %d, %d, %d, '%s', %d),\n",
 			f.at, stored(f.exporter), f.rate, source, egress, f.in, f.out, f.bytes, f.packets, stored(f.source), stored(f.dest),
-			f.etype, f.proto, f.sport, f.dport, f.vlan, f.ttl, f.tcp, f.sourceAS, f.destAS, stored(f.nextHop))
+			f.etype, f.proto, f.sport, f.dport, f.vlan, f.ttl, f.tcp, f.sourceAS, f.destAS, stored(f.nextHop), f.fragment)
 	}
 	_, err := db.ExecContext(t.Context(), `INSERT INTO flows_raw
 		(TimeReceived, FlowType, SamplerAddress, SamplingRate, SamplingRateSource, FlowDirection, InIf, OutIf, Bytes, Packets, SrcAddr, DstAddr,
-		EType, Proto, SrcPort, DstPort, VlanId, IPTTL, TCPFlags, SrcAS, DstAS, NextHop) VALUES `+values.String())
+		EType, Proto, SrcPort, DstPort, VlanId, IPTTL, TCPFlags, SrcAS, DstAS, NextHop, FragmentOffset) VALUES `+values.String())
 	must(t, err)
 }
 

@@ -54,6 +54,8 @@ func service(f flow, port uint32) string {
 		return "https"
 	case 53:
 		return "domain"
+	case 123:
+		return "ntp"
 	case 8080:
 		return "http-alt"
 	}

@@ -46,6 +46,7 @@ func TestPanelsShowWhatWasPutIn(t *testing.T) {
 	write, read := newDatabase(t)
 	insert(t, write, testFlows)
 	insertCounters(t, write)
+	insertPipeline(t, write, testPipeline)
 	for _, d := range loaded(t) {
 		for _, panel := range d.AllPanels() {
 			if len(panel.Targets) == 0 {

@@ -133,3 +133,20 @@ func TestPipelineReadsOnlyTheTimeThatIsAskedFor(t *testing.T) {
 		t.Errorf("more than the last hour of the table is read:\n%s", explain)
 	}
 }
+
+// ClickHouse may look at a filter of the view before it leaves out the metrics that the view
+// does not have.
+func TestPipelineCanBeFilteredByOutcomeAlone(t *testing.T) {
+	db, broker := migrated(t)
+	now := uint64(time.Now().Unix())
+	publishTo(t, broker, flow.PipelineTopic, delimited(t,
+		count(now, "a", "netmeta_queue_retries_total", "topic=flow-messages", 1, 1),
+		count(now, "a", "netmeta_a_total", "", 1, 1),
+		count(now, "a", "netmeta_listen_datagrams_total", "listener=sflow", 5, 5)))
+	waitFor(t, db, 3, "SELECT count() FROM pipeline_counters")
+	for _, filter := range []string{"Outcome = 'passed'", "Stage = 'kernel'", "Outcome = 'passed' AND Stage = 'kernel' AND Topic = ''"} {
+		if got := query[float64](t, db, "SELECT sum(Amount) FROM pipeline WHERE "+filter); got != 5 {
+			t.Errorf("%s: %v, want 5", filter, got)
+		}
+	}
+}
