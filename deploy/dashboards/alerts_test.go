@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/leoluk/NetMeta/deploy/dashboards"
+	"github.com/leoluk/NetMeta/deploy/dashboards/evaluate"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -38,6 +39,11 @@ func rules(t *testing.T) map[string]rule {
 	t.Helper()
 	text, err := fs.ReadFile(dashboards.Files(), "alerts.json")
 	must(t, err)
+	return rulesOf(t, text)
+}
+
+func rulesOf(t *testing.T, text []byte) map[string]rule {
+	t.Helper()
 	var file struct {
 		APIVersion int
 		Groups     []struct{ Rules []rule }
@@ -232,5 +238,26 @@ func TestAlertsAreComplete(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestThresholdsOfAlertsAreConfigured(t *testing.T) {
+	want := evaluate.Alerts{
+		ExporterSilentSeconds: 31, LossPercent: 0.32, UnknownRatePercent: 3.3, KafkaLagSeconds: 34, DiskUsedPercent: 35,
+		HostPacketsPerSecond: 36, HostBitsPerSecond: 37, HostNewSourcesPerSecond: 0.38, InterfacePercent: 39,
+	}
+	files, err := evaluate.Files(dashboards.Sources(), evaluate.Config{Alerts: want})
+	must(t, err)
+	configured := rulesOf(t, files["alerts.json"])
+	for name, threshold := range map[string]float64{
+		"exporter-silent": 31, "loss-network": 0.32, "loss-collector": 0.32, "sampling-unknown": 3.3, "kafka-lag": 34, "disk-filling": 35,
+		"host-packets": 36, "host-bits": 37, "host-sources": 0.38, "interface-full": 39,
+	} {
+		if got := configured[name].threshold(); got != threshold {
+			t.Errorf("%s fires above %v, want %v", name, got, threshold)
+		}
+	}
+	if _, err := evaluate.Files(dashboards.Sources(), evaluate.Config{Alerts: evaluate.Alerts{DiskUsedPercent: 101}}); err == nil || !strings.Contains(err.Error(), "diskUsedPercent") {
+		t.Errorf("a disk used to 101 %%: %v", err)
 	}
 }

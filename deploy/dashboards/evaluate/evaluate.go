@@ -19,6 +19,20 @@ import (
 type Config struct {
 	MinInterval   string `json:"minInterval,omitempty"`   // shortest length of a bucket of time, as in "15s"
 	MaxPacketSize int    `json:"maxPacketSize,omitempty"` // largest packet in the heat map, in bytes
+	Alerts        Alerts `json:"alerts,omitzero"`
+}
+
+// Alerts are the thresholds of the alert rules.
+type Alerts struct {
+	ExporterSilentSeconds   int     `json:"exporterSilentSeconds,omitempty"`
+	LossPercent             float64 `json:"lossPercent,omitempty"`        // of what exporters sent, or a stage of the collector got
+	UnknownRatePercent      float64 `json:"unknownRatePercent,omitempty"` // of an exporter's flows
+	KafkaLagSeconds         int     `json:"kafkaLagSeconds,omitempty"`
+	DiskUsedPercent         int     `json:"diskUsedPercent,omitempty"`
+	HostPacketsPerSecond    float64 `json:"hostPacketsPerSecond,omitempty"`
+	HostBitsPerSecond       float64 `json:"hostBitsPerSecond,omitempty"`
+	HostNewSourcesPerSecond float64 `json:"hostNewSourcesPerSecond,omitempty"`
+	InterfacePercent        float64 `json:"interfacePercent,omitempty"` // of the interface's speed
 }
 
 // Files evaluates the CUE files in the top directory of sources, and returns what is to
