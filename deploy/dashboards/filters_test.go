@@ -137,6 +137,7 @@ func TestVariablesOfferWhatThereIs(t *testing.T) {
 	write, read := newDatabase(t)
 	insert(t, write, testFlows)
 	insertCounters(t, write)
+	insertPipeline(t, write, testPipeline)
 	for _, d := range loaded(t) {
 		for _, v := range d.Variables {
 			if v.Type != dashboard.TypeQuery {
@@ -173,6 +174,10 @@ func TestVariablesOfferWhatThereIs(t *testing.T) {
 								t.Errorf("%s is none of the chosen exporter", value)
 							}
 						}
+					}
+				case "collector":
+					if len(all) != 2 || all["a.example"] != "a.example" || all["b.example"] != "b.example" {
+						t.Errorf("collectors %v", all)
 					}
 				default:
 					t.Errorf("nothing checks variable %s: %v", v.Name, all)

@@ -20,8 +20,8 @@ func repliesToHost() (flows []flow) {
 		if !sent(f) || i%2 == 0 {
 			continue
 		}
-		f.source, f.dest, f.sport, f.dport = f.dest, f.source, f.dport, f.sport
-		f.sourceAS, f.destAS, f.bytes, f.in, f.out = f.destAS, f.sourceAS, f.bytes*3, 1, 5
+		f.source, f.dest, f.sport, f.dport = fmt.Sprintf("198.18.0.%d", i%30), f.source, f.dport, f.sport
+		f.bytes, f.in, f.out = f.bytes*3, 1, 5
 		flows = append(flows, f)
 	}
 	return flows

@@ -373,3 +373,33 @@ func TestPipelineHasNoShorterBucketsThanCollectorsCount(t *testing.T) {
 		}
 	}
 }
+
+// The filters by collector and exporter hold for what they can be asked of, and what somebody
+// puts in instead does no harm.
+func TestPipelineIsFilteredByCollectorAndExporter(t *testing.T) {
+	write, read := newDatabase(t)
+	insertPipeline(t, write, testPipeline)
+	whole := grown(testFrom.Unix(), testTo.Unix(), "netmeta_exporter_records_total", "exporter")
+	for _, d := range loaded(t) {
+		if d.UID != "netmeta-pipeline" {
+			continue
+		}
+		panel, _ := d.Panel(30)
+		for _, c := range []struct {
+			values dashboard.Values
+			want   map[string]float64
+		}{
+			{dashboard.Values{"collector": {"a.example"}}, map[string]float64{"192.0.2.1": whole["192.0.2.1"] / 2, "192.0.2.2": whole["192.0.2.2"] / 2}},
+			{dashboard.Values{"collector": {"a.example", "b.example"}, "exporter": {"192.0.2.2"}}, map[string]float64{"192.0.2.2": whole["192.0.2.2"]}},
+		} {
+			v := show(t, read, d, panel, c.values, func(flow) bool { return true })
+			equal(t, fmt.Sprint(c.values), v.results["A"].sums(t, "Flows", "Exporter"), c.want)
+		}
+		for _, value := range []string{`'`, `\`, `') OR 1=1 --`, "日本語"} {
+			v := show(t, read, d, panel, dashboard.Values{"collector": {value}}, func(flow) bool { return true })
+			if n := len(v.results["A"].rows); n != 0 {
+				t.Errorf("collector %q has %d exporters", value, n)
+			}
+		}
+	}
+}
