@@ -1,0 +1,3 @@
+ALTER TABLE flows_1h RESET SETTING
+    min_parts_to_merge_at_once,
+    ratio_of_defaults_for_sparse_serialization
