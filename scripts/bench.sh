@@ -9,6 +9,7 @@ usage() {
 	cat <<'USAGE'
 Usage: scripts/bench.sh collector [OPTION]...
        scripts/bench.sh storage [ROWS] [OPTION]...
+       scripts/bench.sh ingest [OPTION]...
        scripts/bench.sh path [OPTION]...
        scripts/bench.sh profile
 
@@ -45,6 +46,17 @@ storage     How flows_raw is stored best: bytes a row, what inserts and merges c
                        "queries":[{"name":"...","kind":"filter|scan","original_ms":N,
                        "netmeta_ms":N,...}],"insert_rows_per_second":N}
 
+ingest      What ClickHouse makes of a full queue: how many flows a second it stores, with
+            sums and projections, what a flow costs in processor time and what the process
+            of broker and engine holds in memory. The flows are in the queue before.
+
+  --rows N             flows to store (10000000)
+  --seconds N          seconds in which they were received (20)
+  --dir DIR            where the data goes, as long as it is needed ($TMPDIR); up to 150
+                       bytes for each flow
+  --output table|json  json: {"rows":N,"rows_per_second":N,"storing_us":N,"merging_us":N,
+                       "bytes_per_row":N,"peak_mib":N}; microseconds of processor time
+
 path        The way of a flow from the datagram to the row: what it costs in processor time
             of collector, broker and engine together, whether any is lost and where, and
             what the programs hold in memory. Exporters of all four protocols send to
@@ -70,8 +82,8 @@ profile     Profile of the decoders for the compiler, cmd/netmeta/default.pgo, w
 
 Results go to standard output, progress to standard error. collector builds goflow2 at
 the version in go.mod into .build/bench and installs nfdump and pmacct with apt-get where
-they are missing; storage and path install ClickHouse's engine. Other work on the machine makes
-the numbers worse and less even, for all alike: compare ratios.
+they are missing; storage, ingest and path install ClickHouse's engine. Other work on the
+machine makes the numbers worse and less even, for all alike: compare ratios.
 USAGE
 }
 
@@ -123,6 +135,14 @@ bench_storage() {
 	exec .build/bench/storage "$@"
 }
 
+bench_ingest() {
+	need_go
+	need_libchdb
+	mkdir -p .build/bench
+	CGO_ENABLED=0 go build -o .build/bench/ ./internal/bench/ingest
+	exec .build/bench/ingest "$@"
+}
+
 bench_path() {
 	need_go
 	need_libchdb
@@ -149,6 +169,7 @@ make_profile() {
 case ${1:-} in
 collector) bench_collector "${@:2}" ;;
 storage) bench_storage "${@:2}" ;;
+ingest) bench_ingest "${@:2}" ;;
 path) bench_path "${@:2}" ;;
 profile) make_profile ;;
 -h | --help) usage ;;
