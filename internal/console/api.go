@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -22,21 +21,26 @@ const (
 type api struct {
 	config   Config
 	database database
+	asker    *asker
 	shared   *shared
 	history  history
 	now      func() time.Time
 }
 
 func newAPI(config Config) *api {
-	return &api{config: config, database: database{config.DB}, shared: newShared(time.Now), now: time.Now}
+	return &api{config: config, database: database{config.DB}, asker: newAsker(config.ClickHouse), shared: newShared(time.Now), now: time.Now}
 }
 
 func (a *api) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/pipeline", a.servePipeline)
-	mux.HandleFunc("GET /api/throughput", a.serveThroughput)
-	mux.HandleFunc("GET /api/exporters", a.serveExporters)
-	mux.HandleFunc("GET /api/top", a.serveTop)
 	mux.HandleFunc("GET /api/setup", a.serveSetup)
+	mux.HandleFunc("GET /api/dashboards", a.serveDashboards)
+	mux.HandleFunc("GET /api/dashboards/{uid}", a.serveDashboard)
+	mux.HandleFunc("POST /api/query", a.serveQuery)
+	mux.HandleFunc("POST /api/variable", a.serveVariable)
+	mux.HandleFunc("POST /api/check", a.serveCheck)
+	mux.HandleFunc("POST /api/sql", a.serveSQL)
+	mux.HandleFunc("GET /api/sql/schema", a.serveSchema)
 }
 
 func (a *api) servePipeline(w http.ResponseWriter, r *http.Request) {
@@ -69,40 +73,16 @@ func (a *api) askProcess(ctx context.Context, s *snapshot) {
 	s.lag, s.lagErr = float64(lag), err
 }
 
-func (a *api) serveThroughput(w http.ResponseWriter, r *http.Request) {
-	a.answerWindow(w, r, "throughput", func(ctx context.Context, win window, s span) (any, error) {
-		return a.database.throughput(ctx, win, s)
-	})
-}
-
-func (a *api) serveExporters(w http.ResponseWriter, r *http.Request) {
-	a.answerWindow(w, r, "exporters", func(ctx context.Context, win window, s span) (any, error) {
-		return a.database.exporters(ctx, win, s)
-	})
-}
-
-func (a *api) serveTop(w http.ResponseWriter, r *http.Request) {
-	by, err := dimensionByName(r.URL.Query().Get("by"))
-	if err != nil {
-		writeError(w, http.StatusBadRequest, err)
-		return
-	}
-	a.answerWindow(w, r, "top "+by.name, func(ctx context.Context, win window, s span) (any, error) {
-		return a.database.top(ctx, by, win, s)
-	})
-}
-
 // setup is what a person needs to send flows here and to query them.
 type setup struct {
 	Listeners  []Listener `json:"listeners"`
 	Addresses  []string   `json:"addresses"`  // of this host, as others may reach it
 	ClickHouse string     `json:"clickhouse"` // HOST:PORT of ClickHouse's HTTP interface
-	Examples   []example  `json:"examples"`
 }
 
 func (a *api) serveSetup(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, "setup", time.Minute, func(context.Context) (any, error) {
-		return setup{a.config.Listeners, hostAddresses(), a.config.ClickHouseHTTP, examples}, nil
+		return setup{a.config.Listeners, hostAddresses(), a.config.ClickHouseHTTP}, nil
 	})
 }
 
@@ -125,18 +105,6 @@ func hostAddresses() []string {
 	return append(v4, v6...)
 }
 
-// answerWindow is answer for the window that the request names.
-func (a *api) answerWindow(w http.ResponseWriter, r *http.Request, what string, evaluate func(context.Context, window, span) (any, error)) {
-	win, err := windowByName(r.URL.Query().Get("window"))
-	if err != nil {
-		writeError(w, http.StatusBadRequest, err)
-		return
-	}
-	a.answer(w, r, what+" "+win.name, win.refresh, func(ctx context.Context) (any, error) {
-		return evaluate(ctx, win, win.at(a.now()))
-	})
-}
-
 // answer writes what evaluate returns, evaluated once for all who ask for key.
 func (a *api) answer(w http.ResponseWriter, r *http.Request, key string, refresh time.Duration, evaluate func(context.Context) (any, error)) {
 	age := time.Duration(float64(refresh) * ageShare)
@@ -151,31 +119,10 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, key string, refresh
 	})
 	switch {
 	case err == nil:
-		writeJSON(w, http.StatusOK, body)
+		writeCompressed(w, r, body)
 	case errors.Is(err, context.Canceled):
 		// The browser is gone: nobody reads an answer.
 	default:
-		writeError(w, http.StatusServiceUnavailable, err)
+		explain(err).write(w)
 	}
-}
-
-// maxErrorText cuts ClickHouse's longer errors, which repeat the query.
-const maxErrorText = 500
-
-func writeError(w http.ResponseWriter, status int, err error) {
-	text := err.Error()
-	if len(text) > maxErrorText {
-		text = strings.ToValidUTF8(text[:maxErrorText], "") + " …"
-	}
-	// A string always has a JSON form.
-	body, _ := json.Marshal(map[string]string{"error": text})
-	writeJSON(w, status, body)
-}
-
-func writeJSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// A failed write means that the browser is gone.
-	_, _ = w.Write(body)
 }

@@ -1,9 +1,11 @@
-// Package console serves NetMeta's web page: the state of the data path, traffic
-// over time, exporters, top talkers, and how to send flows and query them.
+// Package console serves NetMeta's web page: dashboards, SQL, alerts, the state of
+// the data path, and how to send flows and query them.
 //
-// The page polls JSON below /api/. Whatever it shows of flows comes from
-// ClickHouse through the queries of this package; each is evaluated once for all
-// browsers that ask at about the same time, within limits of time and memory.
+// The page asks for JSON below /api/. What it shows of flows comes from ClickHouse:
+// the statements of dashboards are expanded here (package dashboard), those of people
+// are taken as they are. All run read-only, within limits of time, memory and size of
+// the result, a few at once; those that are asked by several browsers at the same time
+// run once, and those that nobody waits for any more are cancelled.
 package console
 
 import (
@@ -15,7 +17,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/origin"
+	"github.com/leoluk/NetMeta/internal/query"
 )
 
 // Names of listeners, as in the metrics of package listen.
@@ -35,6 +39,10 @@ type Listener struct {
 type Config struct {
 	// DB is ClickHouse. The console only reads.
 	DB *sql.DB
+	// ClickHouse is the same for the statements of dashboards and of people.
+	ClickHouse *query.Client
+	// Dashboards are what the page shows, in their order in its menu.
+	Dashboards []*dashboard.Dashboard
 	// Gatherer has the counters of the collector in this process.
 	Gatherer prometheus.Gatherer
 	// Lag returns how many Kafka messages ClickHouse has not read yet.

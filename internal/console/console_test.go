@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
 // get asks handler for path, by GET unless the header field Method says otherwise.
@@ -34,10 +34,10 @@ func body(t *testing.T, response *http.Response) string {
 // unreachable is a client of a ClickHouse that is not there.
 func unreachable(t *testing.T) Config {
 	t.Helper()
-	db, err := clickhouse.Open("127.0.0.1:1")
-	must(t, err)
-	t.Cleanup(func() { must(t, db.Close()) })
-	return testConfig(db)
+	config := testConfig(open(t, "127.0.0.1:1"))
+	config.ClickHouse = client(t, "127.0.0.1:1")
+	config.Dashboards = []*dashboard.Dashboard{testDashboard(t)}
+	return config
 }
 
 func TestReadySaysWhyNot(t *testing.T) {
@@ -52,38 +52,8 @@ func TestReadySaysWhyNot(t *testing.T) {
 	}
 }
 
-func TestBadRequestsAreRefusedBeforeAnyQuery(t *testing.T) {
-	handler := New(unreachable(t))
-	for _, c := range []struct {
-		name, method, path string
-		status             int
-	}{
-		{"no window", "GET", "/api/throughput", 400},
-		{"unknown window", "GET", "/api/exporters?window=15m'", 400},
-		{"SQL as a dimension", "GET", "/api/top?window=15m&by=SrcAddr)+FROM+flows_raw--", 400},
-		{"unknown path", "GET", "/api/nothing", 404},
-		{"an asset of another version", "GET", "/assets/0000000000000000/js/main.js", 404},
-		{"writing", "POST", "/api/throughput?window=15m", 405},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if r := get(t, handler, c.method, c.path, nil); r.StatusCode != c.status {
-				t.Errorf("%s %s: status %s, want %d", c.method, c.path, r.Status, c.status)
-			}
-		})
-	}
-}
-
-func TestWithoutClickHouseEachPartSaysSo(t *testing.T) {
-	handler := New(unreachable(t))
-	for _, path := range []string{"/api/throughput?window=15m", "/api/exporters?window=1h", "/api/top?window=6h&by=service"} {
-		r := get(t, handler, "GET", path, nil)
-		var answer struct{ Error string }
-		must(t, json.NewDecoder(r.Body).Decode(&answer))
-		if r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(answer.Error, "ask ClickHouse for ") {
-			t.Errorf("%s: status %s, error %q; want 503 and what failed", path, r.Status, answer.Error)
-		}
-	}
-	r := get(t, handler, "GET", "/api/pipeline", nil)
+func TestWithoutClickHousePipelineSaysSo(t *testing.T) {
+	r := get(t, New(unreachable(t)), "GET", "/api/pipeline", nil)
 	var p pipeline
 	must(t, json.NewDecoder(r.Body).Decode(&p))
 	if r.StatusCode != http.StatusOK || len(p.Stages) != 4 || p.Stages[3].Level != levelBad {

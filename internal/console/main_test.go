@@ -3,15 +3,17 @@ package console
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/dashboard"
+	"github.com/leoluk/NetMeta/internal/query"
 	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
@@ -24,21 +26,62 @@ func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
 func newDatabase(t *testing.T) (write, read *sql.DB) {
 	t.Helper()
 	ctx, engine, name := context.Background(), chdbtest.Engine(t), chdbtest.Database(t)
-	write = open(t, chhttp.New(engine, chhttp.Options{}), name)
+	write = open(t, serve(t, chhttp.New(engine, chhttp.Options{}))+"/"+name)
 	must(t, clickhouse.ConfigureKafka(ctx, write, clickhouse.Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "flow-messages", CountersTopic: "interface-counters", Group: "test"}))
 	must(t, clickhouse.Migrate(ctx, write))
-	return write, open(t, chhttp.New(engine, chhttp.Options{ReadOnly: true}), name)
+	return write, open(t, serve(t, chhttp.New(engine, chhttp.Options{ReadOnly: true}))+"/"+name)
 }
 
-func open(t *testing.T, handler http.Handler, database string) *sql.DB {
+// newConfig returns a console on a database of its own, in which everything is well,
+// with a client that may write.
+func newConfig(t *testing.T) (config Config, write *sql.DB) {
+	t.Helper()
+	write, read := newDatabase(t)
+	var name string
+	must(t, write.QueryRow(`SELECT currentDatabase()`).Scan(&name))
+	config = testConfig(read)
+	config.ClickHouse = client(t, serve(t, chhttp.New(chdbtest.Engine(t), chhttp.Options{ReadOnly: true}))+"/"+name)
+	config.Dashboards = []*dashboard.Dashboard{testDashboard(t)}
+	return config, write
+}
+
+// serve returns the URL of a server with handler.
+func serve(t *testing.T, handler http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	db, err := clickhouse.Open(server.URL + "/" + database)
+	return server.URL
+}
+
+func open(t *testing.T, address string) *sql.DB {
+	t.Helper()
+	db, err := clickhouse.Open(address)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	return db
 }
+
+func client(t *testing.T, address string) *query.Client {
+	t.Helper()
+	endpoint, err := clickhouse.ParseEndpoint(address)
+	must(t, err)
+	return query.NewClient(endpoint)
+}
+
+// testDashboard has a chart, a table, and variables of all kinds.
+func testDashboard(t *testing.T) *dashboard.Dashboard {
+	t.Helper()
+	content, err := testFiles.ReadFile("testdata/netmeta-test.json")
+	must(t, err)
+	d, err := dashboard.Parse(content)
+	must(t, err)
+	return d
+}
+
+// testFiles are embedded because the engine changes the working directory.
+//
+//go:embed testdata
+var testFiles embed.FS
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -61,8 +104,6 @@ type row struct {
 	src, dst   string
 	proto      uint8
 	srcPort    uint32
-	dstPort    uint32
-	srcAS      uint32
 }
 
 func insert(t *testing.T, db *sql.DB, flows ...row) {
@@ -79,10 +120,10 @@ func insert(t *testing.T, db *sql.DB, flows ...row) {
 			direction = 1
 		}
 		_, err := db.Exec(`INSERT INTO flows_raw
-			(TimeReceived, FlowType, SamplerAddress, SamplingRate, SamplingRateSource, FlowDirection, Bytes, Packets, SrcAddr, DstAddr, Proto, SrcPort, DstPort, SrcAS)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			(TimeReceived, FlowType, SamplerAddress, SamplingRate, SamplingRateSource, FlowDirection, Bytes, Packets, SrcAddr, DstAddr, Proto, SrcPort)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			f.at, or(f.protocol, "SFLOW_5"), or(f.exporter, "::ffff:192.0.2.1"), max(f.rate, 1), or(f.rateSource, "packet"), direction,
-			f.bytes, f.packets, or(f.src, "::ffff:198.51.100.1"), or(f.dst, "::ffff:203.0.113.1"), f.proto, f.srcPort, f.dstPort, f.srcAS)
+			f.bytes, f.packets, or(f.src, "::ffff:198.51.100.1"), or(f.dst, "::ffff:203.0.113.1"), f.proto, f.srcPort)
 		must(t, err)
 	}
 }
@@ -98,10 +139,3 @@ func testConfig(db *sql.DB) Config {
 		ClickHouseHTTP: "127.0.0.1:8123",
 	}
 }
-
-// testSpan is the window that tests fill. It is recent, because a flow that is past
-// its retention is not stored.
-var testSpan = func() span {
-	from := time.Now().Add(-2 * time.Hour).Truncate(time.Hour).Unix()
-	return span{from: from, to: from + 900, bucket: 10, slot: 30}
-}()

@@ -13,8 +13,9 @@ import (
 const errorAge = time.Second
 
 // shared answers many askers with one evaluation: those who ask while it runs wait
-// for it, those who come within its age get the same answer. Keys must come from
-// a bounded set: answers are replaced but never removed.
+// for it, those who come within its age get the same answer. Keys are names in the
+// program, never of a request: answers are replaced but never removed. For what
+// requests say, there are flights.
 type shared struct {
 	now   func() time.Time
 	group singleflight.Group

@@ -26,6 +26,9 @@ type Query struct {
 	Format  string            // of the output, where the statement has no FORMAT clause
 	Params  map[string]string // values of {name:Type} in the statement, in text form
 	MaxTime time.Duration     // after which the server gives up; 0: as the server has it
+	// Settings are those of ClickHouse that hold for this statement. A statement may
+	// set them itself, as far as the server lets it.
+	Settings map[string]string
 }
 
 // Client runs queries. Its methods may be called concurrently.
@@ -70,6 +73,9 @@ func (c *Client) Run(ctx context.Context, id string, q Query) (*Result, error) {
 	params.Set("default_format", q.Format)
 	for name, value := range q.Params {
 		params.Set("param_"+name, paramEscaper.Replace(value))
+	}
+	for name, value := range q.Settings {
+		params.Set(name, value)
 	}
 	if q.MaxTime > 0 {
 		params.Set("max_execution_time", strconv.FormatFloat(q.MaxTime.Seconds(), 'f', -1, 64))
