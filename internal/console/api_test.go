@@ -113,7 +113,7 @@ func TestVariablesHaveOptions(t *testing.T) {
 }
 
 func TestCellsAreWhatThePageExpects(t *testing.T) {
-	config, _ := newConfig(t)
+	config := bareConfig(t)
 	for sql, want := range map[string]any{
 		`SELECT toDateTime(1700000000, 'Asia/Kathmandu')`:            1700000000000.,
 		`SELECT toDateTime64('1970-01-01 00:00:01.5', 6, 'UTC')`:     1500.,
@@ -147,7 +147,7 @@ func TestCellsAreWhatThePageExpects(t *testing.T) {
 }
 
 func TestResultsEndAtTheLimit(t *testing.T) {
-	config, _ := newConfig(t)
+	config := bareConfig(t)
 	handler := New(config)
 	a := post(t, handler, "/api/sql", map[string]any{"sql": "SELECT number FROM system.numbers", "limit": 3})
 	if len(a.Rows) != 3 || !a.Truncated {
@@ -238,7 +238,7 @@ func TestWithoutClickHouseQueriesSayThatItPasses(t *testing.T) {
 }
 
 func TestClickHouseComingBackIsNoticed(t *testing.T) {
-	config, _ := newConfig(t)
+	config := bareConfig(t)
 	away := true
 	inner := chhttp.New(chdbtest.Engine(t), chhttp.Options{ReadOnly: true})
 	config.ClickHouse = client(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -275,7 +275,7 @@ func TestDashboardsAreListedAndServedAsTheyAre(t *testing.T) {
 }
 
 func TestLargeAnswersAreCompressedForBrowsersThatTakeIt(t *testing.T) {
-	config, _ := newConfig(t)
+	config := bareConfig(t)
 	handler := New(config)
 	for accept, want := range map[string]string{"gzip, br": "gzip", "": ""} {
 		request := httptest.NewRequest("POST", "/api/sql", strings.NewReader(`{"sql": "SELECT number FROM numbers(1000)"}`))

@@ -45,6 +45,17 @@ func newConfig(t *testing.T) (config Config, write *sql.DB) {
 	return config, write
 }
 
+// bareConfig is newConfig with a database in which there is nothing, which is made
+// sooner.
+func bareConfig(t *testing.T) Config {
+	t.Helper()
+	server := serve(t, chhttp.New(chdbtest.Engine(t), chhttp.Options{ReadOnly: true})) + "/" + chdbtest.Database(t)
+	config := testConfig(open(t, server))
+	config.ClickHouse = client(t, server)
+	config.Dashboards = []*dashboard.Dashboard{testDashboard(t)}
+	return config
+}
+
 // serve returns the URL of a server with handler.
 func serve(t *testing.T, handler http.Handler) string {
 	t.Helper()
