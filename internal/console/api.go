@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/console/access"
 )
 
 const (
@@ -22,18 +24,22 @@ type api struct {
 	config   Config
 	database database
 	asker    *asker
+	keeper   *access.Keeper
 	shared   *shared
 	history  history
 	now      func() time.Time
 }
 
 func newAPI(config Config) *api {
-	return &api{config: config, database: database{config.DB}, asker: newAsker(config.ClickHouse), shared: newShared(time.Now), now: time.Now}
+	return &api{config: config, database: database{config.DB}, asker: newAsker(config.ClickHouse), keeper: access.New(config.Access), shared: newShared(time.Now), now: time.Now}
 }
 
 func (a *api) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/pipeline", a.servePipeline)
 	mux.HandleFunc("GET /api/setup", a.serveSetup)
+	mux.HandleFunc("GET /api/session", a.serveSession)
+	mux.HandleFunc("POST /api/login", a.serveLogin)
+	mux.HandleFunc("POST /api/logout", a.serveLogout)
 	mux.HandleFunc("GET /api/dashboards", a.serveDashboards)
 	mux.HandleFunc("GET /api/dashboards/{uid}", a.serveDashboard)
 	mux.HandleFunc("POST /api/query", a.serveQuery)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/leoluk/NetMeta/internal/console/access"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/origin"
 	"github.com/leoluk/NetMeta/internal/query"
@@ -53,6 +54,9 @@ type Config struct {
 	Listeners []Listener
 	// ClickHouseHTTP is the HOST:PORT that people can point curl at.
 	ClickHouseHTTP string
+	// Access says who may use the console. The page itself, without data, and
+	// /-/ready are for everybody.
+	Access access.Config
 }
 
 // readyTimeout ends a readiness check before the probe that asks gives up.
@@ -67,7 +71,7 @@ func New(config Config) *Console {
 	a := newAPI(config)
 	a.register(mux)
 	serveAssets(mux)
-	return &Console{handler: withSecurityHeaders(origin.Guard(mux)), api: a}
+	return &Console{handler: withSecurityHeaders(origin.Guard(a.withLogin(mux))), api: a}
 }
 
 func (c Config) serveReady(w http.ResponseWriter, r *http.Request) {
