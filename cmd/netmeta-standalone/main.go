@@ -34,6 +34,9 @@ type config struct {
 	dataDir        string
 	collect        collect.Flags
 	console        string
+	passwordFile   string   // of the console
+	trustedHeader  string   // with the user, from trustedProxies
+	trustedProxies []string // addresses and networks
 	clickhouseHTTP string
 	kafka          string
 	metrics        string
@@ -60,9 +63,12 @@ them in the browser, in one process. Its data lies in one directory; started
 again on it, it goes on where it stopped.
 
 Everything listens on 127.0.0.1, except the three ports for flows. An address
-with port 0 takes any free port; an empty one leaves a flow port out.`,
+with port 0 takes any free port; an empty one leaves a flow port out. The console
+listens elsewhere only if it is told who may use it.`,
 		Example: `  netmeta-standalone --demo
-  netmeta-standalone --data-dir /srv/netmeta --retention 30d --console :8080`,
+  netmeta-standalone --data-dir /srv/netmeta --retention 30d
+  netmeta-standalone hash-password > /etc/netmeta/console-password
+  netmeta-standalone --console :8080 --console-password-file /etc/netmeta/console-password`,
 		Version:       buildinfo.Version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
@@ -76,6 +82,9 @@ with port 0 takes any free port; an empty one leaves a flow port out.`,
 	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir(), "directory for everything that is stored")
 	c.collect.Add(flags)
 	flags.StringVar(&c.console, "console", "127.0.0.1:8080", "address of the console")
+	flags.StringVar(&c.passwordFile, "console-password-file", "", "file with the hash of the console's password, made by netmeta-standalone hash-password")
+	flags.StringVar(&c.trustedHeader, "console-trusted-header", "", "header in which a proxy in front of the console says who has logged in, for example X-Forwarded-User")
+	flags.StringSliceVar(&c.trustedProxies, "console-trusted-proxies", nil, "addresses or networks of the proxies that may send it, for example 192.0.2.7,10.0.0.0/8")
 	flags.StringVar(&c.clickhouseHTTP, "clickhouse-http", "127.0.0.1:8123", "address of ClickHouse's HTTP interface, which is read-only")
 	flags.StringVar(&c.kafka, "kafka", "127.0.0.1:9092", "address of the Kafka broker")
 	flags.StringVar(&c.metrics, "metrics", "127.0.0.1:9100", "address for Prometheus metrics, at /metrics")
@@ -87,6 +96,7 @@ with port 0 takes any free port; an empty one leaves a flow port out.`,
 	flags.BoolVar(&c.demo, "demo", false, "play four routers, and lay down the traffic of the last 24 hours first")
 	flags.IntVar(&c.demoFlows, "demo-flows", 3_000_000, "flows in 24 hours of --demo")
 	flags.StringVar(&c.libchdb, "libchdb", "", "path of libchdb.so, where it is not found by itself")
+	cmd.AddCommand(newHashPassword())
 	return cmd
 }
 

@@ -12,11 +12,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/leoluk/NetMeta/deploy/dashboards"
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/console"
+	"github.com/leoluk/NetMeta/internal/console/access"
+	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/metrics"
+	"github.com/leoluk/NetMeta/internal/query"
 	"github.com/leoluk/NetMeta/internal/queue"
 	"github.com/leoluk/NetMeta/internal/standalone/broker"
 	"github.com/leoluk/NetMeta/internal/standalone/chdb"
@@ -40,6 +44,7 @@ const (
 type standalone struct {
 	config
 	receive   collect.Config // what the flags of collect say
+	access    access.Config  // who may use the console
 	dir       *dataDir
 	web       net.Listener // of the console
 	sql       net.Listener // of ClickHouse's HTTP interface
@@ -91,8 +96,11 @@ func (s *standalone) stop() {
 }
 
 // reserve takes what another process could hold, before anything slow begins.
-func (s *standalone) reserve(context.Context) (err error) {
+func (s *standalone) reserve(ctx context.Context) (err error) {
 	if s.receive, err = s.config.collect.Config(); err != nil {
+		return err
+	}
+	if s.access, err = s.config.access(ctx); err != nil {
 		return err
 	}
 	if s.libchdb, err = chdb.Find(s.libchdb); err != nil {
@@ -246,8 +254,16 @@ func (s *standalone) startConsole(ctx context.Context) error {
 			found.NetFlowLegacy = l.Addr.String()
 		}
 	}
+	endpoint, err := clickhouse.ParseEndpoint(loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()))
+	if err != nil {
+		return err
+	}
+	all, err := dashboard.Load(dashboards.Files())
+	if err != nil {
+		return err
+	}
 	page := console.New(console.Config{
-		DB: reader, Gatherer: prometheus.DefaultGatherer, Lag: s.lag, Ready: s.ready,
+		DB: reader, ClickHouse: query.NewClient(endpoint), Dashboards: all, Access: s.access, Gatherer: prometheus.DefaultGatherer, Lag: s.lag, Ready: s.ready,
 		Listeners: listeners, ClickHouseHTTP: loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()),
 	})
 	s.console.set(page)

@@ -30,6 +30,10 @@ func TestStartThatCannotSucceedSaysWhy(t *testing.T) {
 		want []string
 	}{
 		"console's port is taken":       {[]string{"--console", taken.Addr().String()}, []string{"--console", taken.Addr().String(), "in use"}},
+		"console for everybody":         {[]string{"--console", ":0"}, []string{"--console :0", "--console-password-file", "--console-trusted-header", "--console-trusted-proxies"}},
+		"console without its password":  {[]string{"--console", ":0", "--console-password-file", file}, []string{"--console-password-file", "hash-password makes one"}},
+		"console with a proxy's name":   {[]string{"--console-trusted-header", "X-User", "--console-trusted-proxies", "proxy.example"}, []string{"--console-trusted-proxies", "proxy.example"}},
+		"console with anybody's header": {[]string{"--console-trusted-header", "X-User"}, []string{"--console-trusted-proxies"}},
 		"ClickHouse's port is taken":    {[]string{"--clickhouse-http", taken.Addr().String()}, []string{"--clickhouse-http", taken.Addr().String(), "in use"}},
 		"Kafka's port is taken":         {[]string{"--kafka", taken.Addr().String()}, []string{"--kafka", taken.Addr().String(), "in use"}},
 		"metrics' port is taken":        {[]string{"--metrics", taken.Addr().String()}, []string{"--metrics", taken.Addr().String(), "in use"}},

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/console/access"
 )
 
 func listenTCP(what, flag, address string) (net.Listener, error) {
@@ -15,6 +17,21 @@ func listenTCP(what, flag, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen for %s on %s (choose another address with --%s): %w", what, address, flag, err)
 	}
 	return listener, nil
+}
+
+// access is who may use the console, by the flags. It is an error if nobody says so
+// and other machines can reach it.
+func (c config) access(ctx context.Context) (a access.Config, err error) {
+	if c.passwordFile != "" {
+		if a.Password, err = access.ReadPassword(c.passwordFile); err != nil {
+			return a, fmt.Errorf("--console-password-file: %w", err)
+		}
+	}
+	a.Header = c.trustedHeader
+	if a.Proxies, err = access.ParseProxies(c.trustedProxies); err != nil {
+		return a, fmt.Errorf("--console-trusted-proxies: %w", err)
+	}
+	return a, a.Check(ctx, c.console)
 }
 
 // serve answers HTTP requests on listener until the program stops.

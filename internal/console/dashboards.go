@@ -226,14 +226,14 @@ func (a *api) serveVariable(w http.ResponseWriter, r *http.Request) {
 }
 
 // readOptions makes options of a result: the value and, in a second column, the text.
-// Columns of the names __value and __text may come in any order.
+// Columns that are named so may come in any order.
 func readOptions(t *table) ([]dashboard.Option, error) {
 	value, text := 0, min(1, len(t.columns)-1)
 	for i, c := range t.columns {
 		switch c.Name {
-		case "__value":
+		case "value", "__value":
 			value = i
-		case "__text":
+		case "text", "__text":
 			text = i
 		}
 	}
