@@ -37,6 +37,7 @@ type config struct {
 	passwordFile   string   // of the console
 	trustedHeader  string   // with the user, from trustedProxies
 	trustedProxies []string // addresses and networks
+	alertWebhook   string
 	clickhouseHTTP string
 	kafka          string
 	metrics        string
@@ -85,6 +86,7 @@ listens elsewhere only if it is told who may use it.`,
 	flags.StringVar(&c.passwordFile, "console-password-file", "", "file with the hash of the console's password, made by netmeta-standalone hash-password")
 	flags.StringVar(&c.trustedHeader, "console-trusted-header", "", "header in which a proxy in front of the console says who has logged in, for example X-Forwarded-User")
 	flags.StringSliceVar(&c.trustedProxies, "console-trusted-proxies", nil, "addresses or networks of the proxies that may send it, for example 192.0.2.7,10.0.0.0/8")
+	flags.StringVar(&c.alertWebhook, "alert-webhook", "", "URL to post firing alerts to, in the form of Alertmanager's API, for example http://127.0.0.1:9093/api/v2/alerts")
 	flags.StringVar(&c.clickhouseHTTP, "clickhouse-http", "127.0.0.1:8123", "address of ClickHouse's HTTP interface, which is read-only")
 	flags.StringVar(&c.kafka, "kafka", "127.0.0.1:9092", "address of the Kafka broker")
 	flags.StringVar(&c.metrics, "metrics", "127.0.0.1:9100", "address for Prometheus metrics, at /metrics")

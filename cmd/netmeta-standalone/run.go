@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/leoluk/NetMeta/deploy/dashboards"
+	"github.com/leoluk/NetMeta/internal/alert"
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/console"
@@ -45,6 +48,7 @@ type standalone struct {
 	config
 	receive   collect.Config // what the flags of collect say
 	access    access.Config  // who may use the console
+	webhook   *alert.Webhook // nil: none
 	dir       *dataDir
 	web       net.Listener // of the console
 	sql       net.Listener // of ClickHouse's HTTP interface
@@ -102,6 +106,11 @@ func (s *standalone) reserve(ctx context.Context) (err error) {
 	}
 	if s.access, err = s.config.access(ctx); err != nil {
 		return err
+	}
+	if s.alertWebhook != "" {
+		if s.webhook, err = alert.NewWebhook(s.alertWebhook); err != nil {
+			return fmt.Errorf("--alert-webhook: %w", err)
+		}
 	}
 	if s.libchdb, err = chdb.Find(s.libchdb); err != nil {
 		return err
@@ -254,20 +263,40 @@ func (s *standalone) startConsole(ctx context.Context) error {
 			found.NetFlowLegacy = l.Addr.String()
 		}
 	}
-	endpoint, err := clickhouse.ParseEndpoint(loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()))
-	if err != nil {
-		return err
-	}
-	all, err := dashboard.Load(dashboards.Files())
-	if err != nil {
-		return err
-	}
-	page := console.New(console.Config{
-		DB: reader, ClickHouse: query.NewClient(endpoint), Dashboards: all, Access: s.access, Gatherer: prometheus.DefaultGatherer, Lag: s.lag, Ready: s.ready,
+	config := console.Config{
+		DB: reader, Gatherer: prometheus.DefaultGatherer, Lag: s.lag, Ready: s.ready,
 		Listeners: listeners, ClickHouseHTTP: loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()),
-	})
+		Access: s.access, Webhook: s.webhook,
+	}
+	if err := s.readDefinitions(&config); err != nil {
+		return err
+	}
+	page := console.New(config)
 	s.console.set(page)
 	s.watch(ctx, page)
 	slog.Info("standalone: the console is at http://" + loopback(s.web.Addr().(*net.TCPAddr).AddrPort()) + "/")
 	return s.dir.writeAddresses(found)
+}
+
+// readDefinitions reads the dashboards and alert rules that are part of the program.
+func (s *standalone) readDefinitions(c *console.Config) error {
+	endpoint, err := clickhouse.ParseEndpoint(loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()))
+	if err != nil {
+		return err
+	}
+	c.ClickHouse = query.NewClient(endpoint)
+	files := dashboards.Files()
+	if c.Dashboards, err = dashboard.Load(files); err != nil {
+		return err
+	}
+	rules, err := fs.ReadFile(files, "alerts.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		slog.Warn("standalone: there are no alert rules")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read alert rules: %w", err)
+	}
+	c.Alerts, err = alert.Parse(rules)
+	return err
 }

@@ -30,6 +30,7 @@ func TestStartThatCannotSucceedSaysWhy(t *testing.T) {
 		want []string
 	}{
 		"console's port is taken":       {[]string{"--console", taken.Addr().String()}, []string{"--console", taken.Addr().String(), "in use"}},
+		"webhook is no URL":             {[]string{"--alert-webhook", "alertmanager:9093"}, []string{"--alert-webhook", "not an http or https URL"}},
 		"console for everybody":         {[]string{"--console", ":0"}, []string{"--console :0", "--console-password-file", "--console-trusted-header", "--console-trusted-proxies"}},
 		"console without its password":  {[]string{"--console", ":0", "--console-password-file", file}, []string{"--console-password-file", "hash-password makes one"}},
 		"console with a proxy's name":   {[]string{"--console-trusted-header", "X-User", "--console-trusted-proxies", "proxy.example"}, []string{"--console-trusted-proxies", "proxy.example"}},

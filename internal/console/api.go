@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/alert"
 	"github.com/leoluk/NetMeta/internal/console/access"
 )
 
@@ -25,18 +26,26 @@ type api struct {
 	database database
 	asker    *asker
 	keeper   *access.Keeper
+	alerts   *alert.Evaluator
 	shared   *shared
 	history  history
 	now      func() time.Time
 }
 
 func newAPI(config Config) *api {
-	return &api{config: config, database: database{config.DB}, asker: newAsker(config.ClickHouse), keeper: access.New(config.Access), shared: newShared(time.Now), now: time.Now}
+	a := &api{config: config, database: database{config.DB}, asker: newAsker(config.ClickHouse), keeper: access.New(config.Access), shared: newShared(time.Now), now: time.Now}
+	evaluate := alert.Config{Rules: config.Alerts, Ask: a.askSamples}
+	if config.Webhook != nil {
+		evaluate.Changed = config.Webhook.Changed
+	}
+	a.alerts = alert.New(evaluate)
+	return a
 }
 
 func (a *api) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/pipeline", a.servePipeline)
 	mux.HandleFunc("GET /api/setup", a.serveSetup)
+	mux.HandleFunc("GET /api/alerts", a.serveAlerts)
 	mux.HandleFunc("GET /api/session", a.serveSession)
 	mux.HandleFunc("POST /api/login", a.serveLogin)
 	mux.HandleFunc("POST /api/logout", a.serveLogout)

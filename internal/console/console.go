@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/leoluk/NetMeta/internal/alert"
 	"github.com/leoluk/NetMeta/internal/console/access"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/origin"
@@ -44,6 +45,10 @@ type Config struct {
 	ClickHouse *query.Client
 	// Dashboards are what the page shows, in their order in its menu.
 	Dashboards []*dashboard.Dashboard
+	// Alerts are the rules that Watch evaluates. Webhook is told what fires, if it is
+	// not nil.
+	Alerts  []alert.Rule
+	Webhook *alert.Webhook
 	// Gatherer has the counters of the collector in this process.
 	Gatherer prometheus.Gatherer
 	// Lag returns how many Kafka messages ClickHouse has not read yet.

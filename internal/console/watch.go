@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -19,10 +20,16 @@ type Console struct {
 // ServeHTTP answers a browser, or a probe that asks /-/ready.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
-// Watch takes note of the state of all stages until ctx ends. Without it a browser
-// sees only what is lost while it is open: someone who is called because of a
-// problem would find everything well until the next loss.
+// Watch takes note of the state of all stages, and evaluates the alert rules, until
+// ctx ends. Without it a browser sees only what is lost while it is open: someone who
+// is called because of a problem would find everything well until the next loss.
 func (c *Console) Watch(ctx context.Context) {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { c.api.alerts.Run(ctx) })
+	if webhook := c.api.config.Webhook; webhook != nil {
+		beside.Go(func() { webhook.Run(ctx, c.api.alerts.Firing) })
+	}
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
 	for {

@@ -10,7 +10,7 @@ import (
 
 // A Scope is what a statement is expanded with.
 type Scope struct {
-	Dashboard *Dashboard
+	Dashboard *Dashboard    // whose variables there are; nil: there are none
 	From, To  time.Time     // what the dashboard shows
 	Interval  time.Duration // length of a bucket, see Interval
 	Values    Values
@@ -141,7 +141,7 @@ func (s Scope) conditional(args []string, depth int) (string, error) {
 	if !strings.HasPrefix(name, "$") || name[1:] == "" || wordAt(name[1:]) != name[1:] {
 		return "", fmt.Errorf("its second argument is $ and the name of a variable, not %q", name)
 	}
-	v, ok := s.Dashboard.Variable(name[1:])
+	v, ok := s.lookUp(name[1:])
 	if !ok {
 		return "", fmt.Errorf("there is no variable %s", name)
 	}
@@ -186,15 +186,20 @@ func arguments(text string) (args []string, length int, err error) {
 	return nil, 0, errors.New("a closing bracket is missing")
 }
 
+// lookUp finds a variable. Without a dashboard, as for alert rules, there are none.
+func (s Scope) lookUp(name string) (*Variable, bool) {
+	if s.Dashboard == nil {
+		return nil, false
+	}
+	return s.Dashboard.Variable(name)
+}
+
 // variable replaces ${name:format}.
 func (s Scope) variable(name, formatName string) (string, error) {
 	if builtin, ok := builtins[name]; ok {
 		return builtin(s), nil
 	}
-	if s.Dashboard == nil {
-		return "", fmt.Errorf("expand $%s: there is no such macro, and without a dashboard there are no variables", name)
-	}
-	v, ok := s.Dashboard.Variable(name)
+	v, ok := s.lookUp(name)
 	if !ok {
 		return "", fmt.Errorf("expand $%s: there is no such macro or variable", name)
 	}

@@ -93,6 +93,12 @@ func TestAStatementThatCannotBeExpandedSaysWhy(t *testing.T) {
 			}
 		})
 	}
+	scope.Dashboard = nil
+	for _, text := range []string{"$host", "$__conditionalAll(1, $host)"} {
+		if _, err := scope.Expand(text); err == nil || !strings.Contains(err.Error(), "there is no") {
+			t.Errorf("%s without a dashboard: %v", text, err)
+		}
+	}
 	scope.To = scope.From
 	if _, err := scope.Expand("SELECT 1"); err == nil || !strings.Contains(err.Error(), "the time range ends at 2023-11-14 22:13:20, before it starts") {
 		t.Errorf("a time range without length: %v", err)
