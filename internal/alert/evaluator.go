@@ -224,7 +224,8 @@ func (r *Rule) report(s ruleState) Report {
 		report.Error = s.err.Error()
 	}
 	worst, bad := s.instances.sorted()
-	report.Dashboard = r.Link(Instance{})
+	// Of no instance in particular: without its labels.
+	report.Dashboard, _, _ = strings.Cut(r.Link(Instance{}), "?")
 	report.Summary, report.Action = r.text("summary", worst), r.text("action", worst)
 	if report.Action == "" {
 		report.Action = r.text("description", worst)

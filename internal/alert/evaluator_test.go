@@ -46,7 +46,7 @@ func TestAnEvaluationIsReportedAndMeasured(t *testing.T) {
 	value, since := 250000., now
 	want := Report{
 		UID: "host-pps", Title: "Traffic to one host", Group: "Traffic", Severity: "critical", State: Firing, Since: &since, Evaluated: &since, Value: &value,
-		Summary: "192.0.2.1 gets 250k packets/s", Action: "Look at what it is.", Dashboard: "/d/netmeta-attack?var-destination=",
+		Summary: "192.0.2.1 gets 250k packets/s", Action: "Look at what it is.", Dashboard: "/d/netmeta-attack",
 		Instances: []InstanceReport{{map[string]string{"host": "192.0.2.1"}, 250000, Firing, since, "192.0.2.1 gets 250k packets/s", "/d/netmeta-attack?var-destination=192.0.2.1"}},
 	}
 	if diff := cmp.Diff(want, e.Reports()[0]); diff != "" || changed != 1 {
