@@ -78,7 +78,7 @@ func ReadPassword(path string) (*Password, error) {
 	return p, nil
 }
 
-var errNoHash = errors.New("it is not an argon2id hash, $argon2id$v=19$...")
+var errNoHash = errors.New("it is not an argon2id hash, which begins with $argon2id$v=19$")
 
 func parseHash(text string) (*Password, error) {
 	parts := strings.Split(text, "$")
