@@ -177,7 +177,9 @@ func TestWhatIsWrongIsSaidShortly(t *testing.T) {
 	}{
 		{"a value", "/api/query", ask(1, map[string][]string{"host": {"';--"}}), 400, kindVariable, `"';--" is not an address`},
 		{"a condition that opens", "/api/query", ask(1, map[string][]string{"sql": {"(1"}}), 400, kindVariable, `a closing ")" is missing`},
-		{"a condition of an unknown column", "/api/query", ask(1, map[string][]string{"sql": {"Byte < 3"}}), 400, kindQuery, "Byte"},
+		{"a condition of an unknown column", "/api/query", ask(1, map[string][]string{"sql": {"Byte < 3"}}), 400, kindVariable, "Byte"},
+		{"a condition that is none", "/api/query", ask(1, map[string][]string{"sql": {"','"}}), 400, kindVariable, "Illegal type"},
+		{"a condition that is not finished", "/api/query", ask(1, map[string][]string{"sql": {"Bytes <"}}), 400, kindVariable, "Syntax error"},
 		{"no dashboard", "/api/query", request{"dashboard": "x"}, 404, kindQuery, `there is no dashboard "x"`},
 		{"no panel", "/api/query", ask(99, nil), 400, kindQuery, "has no panel 99"},
 		{"no query", "/api/query", request{"dashboard": "netmeta-test", "panel": 1, "target": "Z", "from": 1, "to": 2}, 400, kindQuery, `has no query "Z"`},
@@ -220,6 +222,16 @@ func TestValuesAreCheckedWithoutAQuery(t *testing.T) {
 	a := post(t, New(unreachable(t)), "/api/check", map[string]any{"dashboard": "netmeta-test", "variables": map[string][]string{"host": {"x"}, "port": {"53"}}})
 	if a.status != 200 || len(a.Errors) != 1 || !strings.Contains(a.Errors["host"], "not an address") {
 		t.Errorf("status %d, errors %v", a.status, a.Errors)
+	}
+}
+
+func TestAConditionIsCheckedByClickHouse(t *testing.T) {
+	config, _ := newConfig(t)
+	for condition, want := range map[string]string{"Bytes > 3": "", "Byte > 3": "Byte", "Bytes >": "Syntax error", "(1": "missing", "'x'": "Illegal type"} {
+		a := post(t, New(config), "/api/check", map[string]any{"dashboard": "netmeta-test", "variables": map[string][]string{"sql": {condition}}})
+		if got := a.Errors["sql"]; a.status != 200 || (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: status %d, %q; want %q", condition, a.status, got, want)
+		}
 	}
 }
 

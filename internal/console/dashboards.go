@@ -120,7 +120,44 @@ func (a *api) serveQuery(w http.ResponseWriter, r *http.Request) {
 		explainExpansion(err).write(w)
 		return
 	}
-	a.serveTable(w, r, sql, scope.Interval, panelBounds)
+	t, err := a.asker.ask(r.Context(), who(r), sql, panelBounds)
+	if err != nil {
+		f := explain(err)
+		if wrong := a.checkCondition(r, scope.Dashboard, scope.Values); f.Kind == kindQuery && wrong != nil {
+			f = *wrong
+		}
+		f.SQL = sql
+		a.refuse(w, r, f)
+		return
+	}
+	writeCompressed(w, r, encodeTable(t, sql, scope.Interval))
+}
+
+// refuse answers with a failure, if anybody still waits for an answer.
+func (a *api) refuse(w http.ResponseWriter, r *http.Request, f failure) {
+	if r.Context().Err() == nil {
+		f.write(w)
+	}
+}
+
+// checkCondition asks ClickHouse whether the SQL condition among values is one for
+// itself, since an error of the statement around it would not say whose it is. It
+// returns nil if there is nothing to say, also where ClickHouse cannot be asked.
+func (a *api) checkCondition(r *http.Request, d *dashboard.Dashboard, values dashboard.Values) *failure {
+	name, condition, ok := d.Condition(values)
+	if !ok || dashboard.CheckCondition(condition) != nil {
+		return nil
+	}
+	_, err := a.asker.ask(r.Context(), who(r), "SELECT 1\nFROM flows_raw\nWHERE ("+condition+") AND 0", variableBounds)
+	if err == nil {
+		return nil
+	}
+	f := explain(err)
+	if f.Kind != kindQuery {
+		return nil
+	}
+	f.Kind, f.Variable = kindVariable, name
+	return &f
 }
 
 // explainExpansion is explain for an error of Expand: what is not a value's fault is
@@ -131,21 +168,6 @@ func explainExpansion(err error) failure {
 		return explain(err)
 	}
 	return badRequest("%s", err)
-}
-
-// serveTable answers with the result of a statement.
-func (a *api) serveTable(w http.ResponseWriter, r *http.Request, sql string, interval time.Duration, b bounds) {
-	t, err := a.asker.ask(r.Context(), who(r), sql, b)
-	if r.Context().Err() != nil {
-		return // nobody reads an answer
-	}
-	if err != nil {
-		f := explain(err)
-		f.SQL = sql
-		f.write(w)
-		return
-	}
-	writeCompressed(w, r, encodeTable(t, sql, interval))
 }
 
 // encodeTable writes an answer around rows that are JSON already.
@@ -208,13 +230,10 @@ func (a *api) serveVariable(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t, err := a.asker.ask(r.Context(), who(r), sql, variableBounds)
-	if r.Context().Err() != nil {
-		return
-	}
 	if err != nil {
 		f := explain(err)
 		f.SQL = sql
-		f.write(w)
+		a.refuse(w, r, f)
 		return
 	}
 	options, err := readOptions(t)
@@ -258,5 +277,9 @@ func (a *api) serveCheck(w http.ResponseWriter, r *http.Request) {
 		unknownDashboard(request.Dashboard).write(w)
 		return
 	}
-	writeValue(w, r, map[string]any{"errors": d.Check(request.Variables)})
+	wrong := d.Check(request.Variables)
+	if f := a.checkCondition(r, d, request.Variables); f != nil {
+		wrong[f.Variable] = f.Error
+	}
+	writeValue(w, r, map[string]any{"errors": wrong})
 }

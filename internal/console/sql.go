@@ -27,5 +27,10 @@ func (a *api) serveSQL(w http.ResponseWriter, r *http.Request) {
 		request.Limit = defaultSQLRows
 	}
 	b.rows = min(b.rows, request.Limit)
-	a.serveTable(w, r, request.SQL, 0, b)
+	t, err := a.asker.ask(r.Context(), who(r), request.SQL, b)
+	if err != nil {
+		a.refuse(w, r, explain(err))
+		return
+	}
+	writeCompressed(w, r, encodeTable(t, request.SQL, 0))
 }
