@@ -36,7 +36,7 @@ func (c config) access(ctx context.Context) (a access.Config, err error) {
 
 // serve answers HTTP requests on listener until the program stops.
 func (s *standalone) serve(listener net.Listener, handler http.Handler) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	s.onStop(func() {
 		// Long-running queries are cut off: the engine cancels them when it closes.
 		shutdown, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -184,7 +184,7 @@ type Report struct {
 	Evaluated *time.Time       `json:"evaluated"` // for the last time
 	Value     *float64         `json:"value"`     // of the worst instance
 	Summary   string           `json:"summary"`
-	Action    string           `json:"action"` // what to do
+	Action    string           `json:"action"` // what to do: the annotation description
 	Error     string           `json:"error,omitempty"`
 	Dashboard string           `json:"dashboard"` // a link
 	Instances []InstanceReport `json:"instances"`
@@ -226,10 +226,7 @@ func (r *Rule) report(s ruleState) Report {
 	worst, bad := s.instances.sorted()
 	// Of no instance in particular: without its labels.
 	report.Dashboard, _, _ = strings.Cut(r.Link(Instance{}), "?")
-	report.Summary, report.Action = r.text("summary", worst), r.text("action", worst)
-	if report.Action == "" {
-		report.Action = r.text("description", worst)
-	}
+	report.Summary, report.Action = r.text("summary", worst), r.text("description", worst)
 	if len(s.instances) > 0 && worst.State != NoData && worst.State != Error {
 		report.Value = &worst.Value
 	}
@@ -242,7 +239,7 @@ func (r *Rule) report(s ruleState) Report {
 // A Fired is an instance that fires, for programs.
 type Fired struct {
 	Labels      map[string]string // of the instance and of the rule, and alertname, its title
-	Annotations map[string]string // summary, action and link
+	Annotations map[string]string // summary, description and link
 	Since       time.Time
 }
 
@@ -264,7 +261,7 @@ func (e *Evaluator) Firing() []Fired {
 			}
 			maps.Copy(f.Labels, rule.Labels)
 			f.Labels["alertname"], f.Labels["rule"] = rule.Title, rule.UID
-			for name, text := range map[string]string{"summary": rule.text("summary", i), "action": rule.text("action", i), "link": rule.Link(i)} {
+			for name, text := range map[string]string{"summary": rule.text("summary", i), "description": rule.text("description", i), "link": rule.Link(i)} {
 				if text != "" {
 					f.Annotations[name] = text
 				}

@@ -58,7 +58,7 @@ func TestAnEvaluationIsReportedAndMeasured(t *testing.T) {
 	fired := e.Firing()
 	wantFired := []Fired{{
 		Labels:      map[string]string{"alertname": "Traffic to one host", "rule": "host-pps", "severity": "critical", "host": "192.0.2.1"},
-		Annotations: map[string]string{"summary": "192.0.2.1 gets 250k packets/s", "action": "Look at what it is.", "link": "/d/netmeta-attack?var-destination=192.0.2.1"},
+		Annotations: map[string]string{"summary": "192.0.2.1 gets 250k packets/s", "description": "Look at what it is.", "link": "/d/netmeta-attack?var-destination=192.0.2.1"},
 		Since:       since,
 	}}
 	if diff := cmp.Diff(wantFired, fired); diff != "" {

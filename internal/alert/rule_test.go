@@ -33,7 +33,7 @@ func TestRulesOfGrafanaAreRead(t *testing.T) {
 		Condition: Condition{"gt", []float64{100000}}, For: 20 * time.Second, KeepFiring: time.Minute, OnNoData: OK, OnError: Error,
 		Labels: map[string]string{"severity": "critical"},
 		Annotations: map[string]string{
-			"summary": "{{ $labels.host }} gets {{ humanize $values.A.Value }} packets/s", "action": "Look at what it is.",
+			"summary": "{{ $labels.host }} gets {{ humanize $values.A.Value }} packets/s", "description": "Look at what it is.",
 			"link": "/d/netmeta-attack?var-destination={{ urlquery $labels.host }}",
 		},
 	}
@@ -110,7 +110,7 @@ func TestConditionsCompare(t *testing.T) {
 func TestAnnotationsAreFilledIn(t *testing.T) {
 	i := Instance{Labels: map[string]string{"host": "2001:db8::1"}, Value: 1234567}
 	for text, want := range map[string]string{
-		`{{ $labels.host }} {{ $values.A }} {{ $value }}`:                          "2001:db8::1 1.234567e+06 1.234567e+06",
+		`{{ $labels.host }} {{ $values.A }} {{ $value }}`:                          "2001:db8::1 1234567 1234567",
 		`{{ humanize $values.B.Value }} {{ humanize1024 $values.A }}`:              "1.235M 1.177M",
 		`{{ humanizePercentage 0.123456 }} {{ humanizeDuration 90 }}`:              "12.35% 1m30s",
 		`{{ urlquery $labels.host }} {{ $labels.nothing }}`:                        "2001%3Adb8%3A%3A1 ",
@@ -121,6 +121,14 @@ func TestAnnotationsAreFilledIn(t *testing.T) {
 		got, err := r.annotation("summary", i)
 		if err != nil || got != want {
 			t.Errorf("%s: %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestValuesAreShort(t *testing.T) {
+	for value, want := range map[float64]string{0: "0", 1.23456: "1.23", 99.999: "100", 12.5: "12.5", 1e9: "1000000000", -3.14159: "-3.14", 1234.5678: "1235"} {
+		if got := (templateValue{Value: value}).String(); got != want {
+			t.Errorf("%v is written %s, want %s", value, got, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -18,8 +19,13 @@ type templateValue struct {
 	Value  float64
 }
 
-// String implements fmt.Stringer.
-func (v templateValue) String() string { return fmt.Sprint(v.Value) }
+// String implements fmt.Stringer: two digits behind the point, none from 100 on.
+func (v templateValue) String() string {
+	if math.Abs(v.Value) >= 100 {
+		return strconv.FormatFloat(v.Value, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(math.Round(v.Value*100)/100, 'f', -1, 64)
+}
 
 // functions are those of Grafana's templates that do not depend on it.
 var functions = template.FuncMap{

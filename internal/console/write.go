@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -14,6 +15,8 @@ const (
 	// maxRequest is the length of a request's body in bytes: a statement, or the
 	// variables of a dashboard.
 	maxRequest = 1 << 20
+	// requestTimeout is how long sending it may take.
+	requestTimeout = 30 * time.Second
 	// compressFrom is the length of an answer in bytes that is worth compressing.
 	compressFrom = 4 << 10
 )
@@ -21,6 +24,11 @@ const (
 // readRequest reads the JSON of a request. If it cannot be read, it answers and
 // returns false.
 func readRequest(w http.ResponseWriter, r *http.Request, into any) bool {
+	// Whoever sends slowly does not hold on to the connection. Not every kind of
+	// ResponseWriter can do that, those of tests for example.
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(requestTimeout))
+	defer func() { _ = connection.SetReadDeadline(time.Time{}) }()
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(into)
 	if err == nil {
 		// Only when the whole body has been read does the server notice that a
