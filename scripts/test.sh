@@ -29,7 +29,7 @@ install_all() {
 	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct \
 		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven
 	need_libchdb
-	scripts/vendor-web.sh --check
+	scripts/web.sh --check
 	if ! scripts/kafka.sh install; then
 		[ "${NETMETA_REQUIRE:-}" != all ] || fail "the genuine Kafka could not be installed, and NETMETA_REQUIRE=all allows no skip"
 		say "SKIPPED: the genuine Kafka could not be installed; its tests are left out"

@@ -2,9 +2,7 @@ package console
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -15,13 +13,11 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-//go:embed web/index.html web/icon.svg web/css web/js web/vendor
+//go:embed web/dist
 var embedded embed.FS
 
-// assetsPlaceholder stands in index.html for the path below which the files are
-// served. That path holds a hash of their content, so that browsers keep them for
-// ever and still never mix files of two versions.
-const assetsPlaceholder = "{{assets}}"
+// pages are the addresses of the page, which shows what its address says.
+var pages = []string{"/{$}", "/d/{uid}", "/d/{uid}/{slug}", "/sql", "/alerts", "/path", "/setup", "/login"}
 
 // asset is a file as it is sent.
 type asset struct {
@@ -31,25 +27,27 @@ type asset struct {
 }
 
 func serveAssets(mux *http.ServeMux) {
-	assets, prefix := loadAssets()
-	for name, a := range assets {
+	for name, a := range loadAssets() {
 		if name == "index.html" {
-			a = newAsset(name, bytes.ReplaceAll(a.plain, []byte(assetsPlaceholder), []byte(prefix)))
-			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, "no-cache") })
+			for _, page := range pages {
+				mux.HandleFunc("GET "+page, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, "no-cache") })
+			}
 			continue
 		}
-		mux.HandleFunc("GET "+prefix+"/"+name, func(w http.ResponseWriter, r *http.Request) {
-			a.serve(w, r, "public, max-age=31536000, immutable")
-		})
+		// Vite puts a hash of the content into the names below assets: browsers keep
+		// these for ever and still never mix files of two versions.
+		cacheControl := "no-cache"
+		if strings.HasPrefix(name, "assets/") {
+			cacheControl = "public, max-age=31536000, immutable"
+		}
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, cacheControl) })
 	}
 }
 
-// loadAssets returns the embedded files by their path below web, and the path
-// below which to serve them.
-func loadAssets() (assets map[string]asset, prefix string) {
-	assets = map[string]asset{}
-	hash := sha256.New()
-	err := fs.WalkDir(embedded, "web", func(name string, entry fs.DirEntry, err error) error {
+// loadAssets returns the embedded files by their path below web/dist.
+func loadAssets() map[string]asset {
+	assets := map[string]asset{}
+	err := fs.WalkDir(embedded, "web/dist", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -57,9 +55,7 @@ func loadAssets() (assets map[string]asset, prefix string) {
 		if err != nil {
 			return err
 		}
-		name = strings.TrimPrefix(name, "web/")
-		fmt.Fprintf(hash, "%s %d\n", name, len(content))
-		hash.Write(content)
+		name = strings.TrimPrefix(name, "web/dist/")
 		assets[name] = newAsset(name, content)
 		return nil
 	})
@@ -67,7 +63,7 @@ func loadAssets() (assets map[string]asset, prefix string) {
 		// The files are part of the binary: this cannot happen to a user.
 		panic(fmt.Sprintf("read the embedded files of the console: %v", err))
 	}
-	return assets, "/assets/" + hex.EncodeToString(hash.Sum(nil)[:8])
+	return assets
 }
 
 // contentTypes are not left to package mime, which asks the system's tables.

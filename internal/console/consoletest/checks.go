@@ -86,7 +86,7 @@ func (p *Page) AccessibilityViolations() []string {
 	_, here, _, _ := runtime.Caller(0)
 	source, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../../.build/web/node_modules/axe-core/axe.min.js"))
 	if err != nil {
-		p.t.Fatalf("%v: scripts/vendor-web.sh --check installs axe-core", err)
+		p.t.Fatalf("%v: scripts/web.sh --install installs axe-core", err)
 	}
 	Eval[bool](p, string(source)+"; true")
 	return do(p, "run axe-core", chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations.map(
