@@ -1,1 +1,0 @@
-import{n as e,t}from"./index-DaF9XYF1.js";function n(n,r){return r.setTitle(`Log in`),t(n,e(`h1`,{},`Log in`)),()=>{}}export{n as mount};

@@ -1,1 +1,0 @@
-import{n as e,t}from"./index-DaF9XYF1.js";function n(n,r){return r.setTitle(`Setup`),t(n,e(`h1`,{},`Setup`)),()=>{}}export{n as mount};

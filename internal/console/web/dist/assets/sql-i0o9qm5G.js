@@ -1,1 +1,0 @@
-import{n as e,t}from"./index-DaF9XYF1.js";function n(n,r){return r.setTitle(`SQL`),t(n,e(`h1`,{},`SQL`)),()=>{}}export{n as mount};
