@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
 	cat <<'USAGE'
-Usage: scripts/web.sh [--check|--install]
+Usage: scripts/web.sh [--check|--install|--test]
 
 Checks the types of internal/console/web/src and builds it into
 internal/console/web/dist, which the binary embeds, together with the licences of
@@ -15,6 +15,7 @@ versions of internal/console/web/package-lock.json, are installed below
   --check     change nothing; exit with status 1 when dist is not what the
               sources make
   --install   only install the packages
+  --test      only run the tests of the page's modules, with Node.js
 USAGE
 }
 
@@ -23,6 +24,7 @@ case ${1-} in
 '') ;;
 --check) mode=check ;;
 --install) mode=install ;;
+--test) mode=test ;;
 -h | --help)
 	usage
 	exit
@@ -50,9 +52,13 @@ fi
 ln -sfn ../../../.build/web/node_modules "$web/node_modules"
 [ "$mode" != install ] || exit 0
 
+cd "$web"
+if [ "$mode" = test ]; then
+	"$bin/vite" build --logLevel warn --config vite.test.config.ts --emptyOutDir --outDir "$installed/test"
+	exec node --test --test-reporter=tap "$installed"/test/*.mjs
+fi
 out=$web/dist
 [ "$mode" != check ] || out=$installed/dist
-cd "$web"
 "$bin/tsc" -p tsconfig.json
 "$bin/vite" build --logLevel warn --emptyOutDir --outDir "$out"
 

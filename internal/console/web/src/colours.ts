@@ -8,6 +8,9 @@ const palette: [string, string][] = [
 	["#5a63d6", "#a3abff"], ["#5f8f1e", "#a5d15e"], ["#946036", "#d8a878"], ["#2b7a71", "#62b8ad"],
 ];
 
+/** Names choose among the first ones; the others serve where two would meet. */
+const preferred = 10;
+
 const grey: [string, string] = ["#7a8796", "#8593a3"];
 
 /** Grafana's names, in this page's tones. */
@@ -66,7 +69,7 @@ export class Colours {
 			if (/^(other|others|rest|unknown|none|total before)$/.test(base)) return grey[dark ? 1 : 0];
 			let index = inPanel.get(base);
 			if (index === undefined) {
-				index = known[base] ?? this.given.get(base) ?? hash(base) % palette.length;
+				index = known[base] ?? this.given.get(base) ?? hash(base) % preferred;
 				for (let tries = 0; taken.has(index % palette.length) && tries < palette.length; tries++) index++;
 				index %= palette.length;
 				taken.add(index);

@@ -76,7 +76,7 @@ export function defaultValues(variable: Variable): string[] {
 export function valuesOf(variable: Variable, state: ViewState): string[] {
 	const given = state.variables[variable.name];
 	if (!given || (given.length === 0)) return defaultValues(variable);
-	if (variable.type === "textbox") return [tidyList(given.join(","))];
+	if (variable.type === "textbox") return [variable.name === "sql" ? given[0] : tidyList(given.join(","))];
 	return given;
 }
 
@@ -87,10 +87,10 @@ export function isDefault(variable: Variable, state: ViewState): boolean {
 	return now.length === usual.length && now.every((v, i) => v === usual[i]);
 }
 
-/** tidyList removes empty entries, as links that add to an empty list leave them:
+/** tidyList removes spaces and empty entries, as links that add to an empty list leave them:
  * ",!192.0.2.1" is "!192.0.2.1". */
 export function tidyList(text: string): string {
-	return text.replace(/^(\s*,)+\s*/, "").replace(/(,\s*)+$/, "");
+	return text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "").join(", ");
 }
 
 /** withVariable is a state in which one variable has other values. */

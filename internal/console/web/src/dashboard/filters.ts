@@ -150,7 +150,7 @@ export class Filters {
 
 	/** checked asks whether a value can be used before anything is done with it. */
 	private async checked(v: Variable, typed: string): Promise<void> {
-		const value = tidyList(typed.trim());
+		const value = v.name === "sql" ? typed.trim() : tidyList(typed);
 		this.checks.get(v.name)?.abort();
 		const check = new AbortController();
 		this.checks.set(v.name, check);

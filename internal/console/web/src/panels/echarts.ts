@@ -34,4 +34,4 @@ export function paletteOf(theme: Theme): Palette {
 
 /** Where the plot lies inside of a chart, in pixels: the same everywhere, so that the
  * axes of panels above one another line up. */
-export const plot = { left: 68, right: 12, top: 10, bottom: 24 };
+export const plot = { left: 68, right: 20, top: 10, bottom: 24 };

@@ -60,7 +60,10 @@ class TimeSeries implements Visual, Readable {
 
 	/** Order of the panel's legend, where it asks for one. */
 	private sortLegend(): void {
-		const { sortBy, sortDesc } = this.context.panel.options?.legend ?? {};
+		const legend = this.context.panel.options?.legend ?? {};
+		// Unless the panel says otherwise, a long legend begins with the largest.
+		const sortBy = legend.sortBy ?? (this.raw.series.length > 2 && legend.displayMode === "table" ? "Mean" : undefined);
+		const sortDesc = legend.sortBy ? legend.sortDesc : true;
 		if (!sortBy) return;
 		const how = Object.entries(calculationNames).find(([, name]) => name === String(sortBy).toLowerCase())?.[0]
 			?? ({ Mean: "mean", Max: "max", Min: "min", Total: "sum" } as Record<string, string>)[sortBy] ?? "lastNotNull";
