@@ -18,7 +18,7 @@ test("links keep time and filters", () => {
 });
 
 test("what is excluded is added to what was there", () => {
-	assert.equal(linkURL("/d/x?var-source=${source:percentencode}%2C!${__value.raw}", value, scope("?var-source=a,(b)")), "/d/x?var-source=a%2C%28b%29%2C!192.0.2.1");
+	assert.equal(linkURL("/d/x?var-source=${source:percentencode}%2C!${__value.raw}", value, scope("?var-source=a,(b)")), "/d/x?var-source=a%2C%20%28b%29%2C!192.0.2.1");
 });
 
 test("other fields of the row are filled in, encoded", () => {
