@@ -49,6 +49,11 @@ export function baseName(name: string): string {
 	return (base === "" ? name : base).toLowerCase();
 }
 
+/** isRest tells whether a series is what the others leave over. */
+export function isRest(name: string): boolean {
+	return /^(other|others|rest)$/.test(baseName(name));
+}
+
 function hash(text: string): number {
 	let h = 2166136261;
 	for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
@@ -66,7 +71,7 @@ export class Colours {
 		const inPanel = new Map<string, number>();
 		return names.map((name) => {
 			const base = baseName(name);
-			if (/^(other|others|rest|unknown|none|total before)$/.test(base)) return grey[dark ? 1 : 0];
+			if (isRest(base)) return grey[dark ? 1 : 0];
 			let index = inPanel.get(base);
 			if (index === undefined) {
 				index = known[base] ?? this.given.get(base) ?? hash(base) % preferred;

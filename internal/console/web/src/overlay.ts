@@ -51,7 +51,7 @@ export function popup(at: Element | { x: number; y: number }, content: HTMLEleme
 	open = it;
 	if (at instanceof Element) at.setAttribute("aria-expanded", "true");
 	// Modal dialogs hide whatever is not inside of them.
-	const host = (at instanceof Element ? at.closest("dialog") : null) ?? document.body;
+	const host = (at instanceof Element ? at.closest("dialog") : null) ?? document.getElementById("main") ?? document.body;
 	host.append(element);
 	place(element, at instanceof Element ? at.getBoundingClientRect() : new DOMRect(at.x, at.y, 0, 0));
 	addEventListener("keydown", (event) => {

@@ -23,6 +23,14 @@ const pages = [
 	{ path: "/setup", label: "Setup", key: "u" },
 ];
 
+/** order of the dashboards in the menu: from the whole to the single thing. */
+const order = ["home", "overview", "relations", "interface", "host", "attack", "flows", "pipeline"].map((name) => `netmeta-${name}`);
+
+function rank(uid: string): number {
+	const at = order.indexOf(uid);
+	return at < 0 ? order.length : at;
+}
+
 /** shortTitle leaves out what all titles begin with. */
 function shortTitle(title: string): string {
 	return title.replace(/^NetMeta:?\s*/, "") || title;
@@ -60,7 +68,7 @@ export class Shell {
 	async load(): Promise<void> {
 		try {
 			this.dashboards = await this.context.api.dashboards();
-			this.dashboards.sort((a, b) => Number(b.uid === homeUID) - Number(a.uid === homeUID));
+			this.dashboards.sort((a, b) => rank(a.uid) - rank(b.uid) || a.title.localeCompare(b.title));
 		} catch {
 			// The page itself says what is wrong; the other links still work.
 		}

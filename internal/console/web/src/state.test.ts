@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Variable } from "./dashboard/model.ts";
-import { formatState, isDefault, parseState, queryVariables, tidyList, valuesOf, withVariable } from "./state.ts";
+import { formatState, isDefault, parseState, queryVariables, tidyList, valuesOf, withoutDefaults, withVariable } from "./state.ts";
 
 const defaults = { from: "now-3h", to: "now", refresh: "1m" };
 const host: Variable = { name: "host", type: "textbox", current: { text: "", value: "" } };
@@ -9,7 +9,7 @@ const exporter: Variable = { name: "exporter", type: "query", multi: true, inclu
 const direction: Variable = { name: "direction", type: "custom", includeAll: true, current: { text: "All", value: "$__all" } };
 
 test("an address that is read and written stays the same", () => {
-	const query = "from=now-1h&to=now&timezone=utc&refresh=10s&compare=1d&var-exporter=192.0.2.1&var-exporter=2001%3Adb8%3A%3A4&var-host=192.0.2.7%2C%21198.51.100.0%2F24&viewPanel=3";
+	const query = "from=now-1h&to=now&timezone=utc&refresh=10s&var-exporter=192.0.2.1&var-exporter=2001%3Adb8%3A%3A4&var-host=192.0.2.7%2C%21198.51.100.0%2F24&viewPanel=3";
 	assert.equal(formatState(parseState("?" + query, defaults), defaults), query);
 });
 
@@ -38,6 +38,12 @@ test("lists that links have added to are tidied", () => {
 	assert.equal(tidyList(",!192.0.2.1"), "!192.0.2.1");
 	assert.equal(tidyList(" , 192.0.2.1, 192.0.2.2 ,"), "192.0.2.1, 192.0.2.2");
 	assert.deepEqual(valuesOf(host, parseState("?var-host=%2C!192.0.2.1", defaults)), ["!192.0.2.1"]);
+});
+
+test("what links name although it is as always is left out", () => {
+	const source: Variable = { name: "datasource", type: "datasource", current: { value: "clickhouse" } };
+	const state = parseState("?var-datasource=other&var-exporter=$__all&var-host=&var-direction=in&var-unknown=1", defaults);
+	assert.deepEqual(withoutDefaults([source, exporter, host, direction], state).variables, { direction: ["in"], unknown: ["1"] });
 });
 
 test("queries get all variables but the data source", () => {

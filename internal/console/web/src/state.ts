@@ -14,8 +14,6 @@ export interface ViewState {
 	variables: Variables;
 	/** The panel that fills the page. */
 	panel: number | null;
-	/** The span that is drawn behind, like "1d"; empty for none. */
-	compare: string;
 }
 
 export interface Defaults { from: string; to: string; refresh: string }
@@ -38,7 +36,6 @@ export function parseState(search: string, defaults: Defaults): ViewState {
 		refresh: refresh === null ? defaults.refresh : /^\d+[smhd]$/.test(refresh) ? refresh : "",
 		variables,
 		panel: Number.isInteger(panel) && panel > 0 ? panel : null,
-		compare: query.get("compare") ?? "",
 	};
 }
 
@@ -50,7 +47,6 @@ export function formatState(state: ViewState, defaults: Defaults): string {
 	query.set("to", state.to);
 	if (state.utc) query.set("timezone", "utc");
 	if (state.refresh !== defaults.refresh) query.set("refresh", state.refresh);
-	if (state.compare) query.set("compare", state.compare);
 	for (const [name, values] of Object.entries(state.variables)) for (const value of values) query.append(prefix + name, value);
 	if (state.panel !== null) query.set("viewPanel", String(state.panel));
 	return query.toString();
@@ -100,6 +96,15 @@ export function withVariable(state: ViewState, variable: Variable, values: strin
 	if (values.length === usual.length && values.every((v, i) => v === usual[i])) delete variables[variable.name];
 	else variables[variable.name] = values;
 	return { ...state, variables };
+}
+
+/** withoutDefaults is the same state without variables that are as they are anyway,
+ * and without the data source, of which the console has one. */
+export function withoutDefaults(list: Variable[], state: ViewState): ViewState {
+	return list.reduce((s, v) => {
+		if (!(v.name in s.variables)) return s;
+		return withVariable(s, v, v.type === "datasource" ? defaultValues(v) : valuesOf(v, s));
+	}, state);
 }
 
 /** queryVariables are the values to send with a query. */

@@ -179,7 +179,7 @@ export class Filters {
 		const label = v.label || v.name;
 		const values = valuesOf(v, state);
 		const fixed = v.type === "custom" ? this.customOptions(v) : null;
-		if (fixed && !v.multi && fixed.length <= 4) {
+		if (fixed && !v.multi && fixed.length <= 3) {
 			return h("div", { class: "filter-segments", role: "group", "aria-label": label }, h("span", {}, label), fixed.map((o) => h("button", {
 				type: "button", "aria-pressed": String(values[0] === o.value), data: { focus: `${v.name}-${o.value}` }, on: { click: () => this.apply(v, [o.value]) },
 			}, o.text)));

@@ -36,7 +36,7 @@ export function sqlAddress(sql: string): string {
 
 function facts(result: Result): string {
 	const parts = [
-		`${group(result.rows.length)} rows in ${formatValue(result.elapsed_ms, "ms")}`,
+		`${group(result.rows.length)} ${result.rows.length === 1 ? "row" : "rows"} in ${formatValue(result.elapsed_ms, "ms")}`,
 		`read ${group(result.rows_read)} rows, ${formatValue(result.bytes_read, "decbytes")}`,
 	];
 	if (result.interval) parts.push(`buckets of ${formatValue(result.interval, "s")}`);

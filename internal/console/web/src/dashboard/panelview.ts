@@ -13,7 +13,7 @@ import type { Queue } from "./queue.ts";
 import type { Frame } from "./series.ts";
 
 /** Request is what a panel is to show: a new one makes the one before void. */
-export interface Request { range: Range; variables: Record<string, string[]>; /** Milliseconds back, of what is drawn behind; 0 for none. */ before: number }
+export interface Request { range: Range; variables: Record<string, string[]> }
 
 /** Host is what panels need of the dashboard around them. */
 export interface Host {
@@ -57,7 +57,7 @@ export class PanelView {
 			type: "button", class: "quiet panel-menu", "aria-label": `Menu of ${panel.title || "panel"}`, "aria-haspopup": "menu", "aria-expanded": "false",
 			on: { click: (e) => openPanelMenu(this, e.currentTarget as Element, this.context) },
 		}, icon("more"));
-		this.root = h("section", { class: "panel", id: `panel-${panel.id}`, "aria-labelledby": titleId, "aria-busy": "false", data: { kind: panel.type, state: "waiting" } },
+		this.root = h("div", { role: "group", class: "panel", id: `panel-${panel.id}`, "aria-labelledby": titleId, "aria-busy": "false", data: { kind: panel.type, state: "waiting" } },
 			h("header", {}, h("h2", { id: titleId }, panel.title ?? ""), this.description(), menuButton),
 			h("div", { class: "progress", "aria-hidden": "true" }), this.note, this.body);
 		if (panel.transparent) this.root.classList.add("transparent");
@@ -136,7 +136,7 @@ export class PanelView {
 				this.say(`The console does not show panels of kind “${this.panel.type}”`, "Grafana does. Everything else of this dashboard works here.", [], "idle");
 				return;
 			}
-			const [make, frames, before] = await Promise.all([loadKind(this.panel.type), this.fetch(request, 0, abort.signal), request.before ? this.fetch(request, request.before, abort.signal) : []]);
+			const [make, frames] = await Promise.all([loadKind(this.panel.type), this.fetch(request, abort.signal)]);
 			if (abort.signal.aborted || this.gone) return;
 			this.retryPause = firstRetry;
 			this.frames = frames;
@@ -148,8 +148,8 @@ export class PanelView {
 				this.visual = make(this.body, this.context);
 			}
 			this.setState("ready");
-			if (frames.length > 0 && noData(frames) && this.panel.type !== "stat") this.sayEmpty();
-			else this.visual.draw(frames, before);
+			const empty = frames.length > 0 && noData(frames) && this.panel.type !== "stat";
+			if (empty || this.visual.draw(frames) === false) this.sayEmpty();
 			if (frames.some((f) => f.result.truncated)) this.root.dataset.truncated = "true";
 			else delete this.root.dataset.truncated;
 		} catch (error) {
@@ -162,14 +162,13 @@ export class PanelView {
 		return hasQueries(this.panel.type) ? (this.panel.targets ?? []).filter((t) => !t.hide) : [];
 	}
 
-	private fetch(request: Request, before: number, signal: AbortSignal): Promise<Frame[]> {
-		const shift = before / 1000;
+	private fetch(request: Request, signal: AbortSignal): Promise<Frame[]> {
 		return Promise.all(this.targets().map(async (target): Promise<Frame> => {
 			// Those that are further up go first.
-			const priority = this.root.getBoundingClientRect().top + (before ? 100_000 : 0);
+			const priority = this.root.getBoundingClientRect().top;
 			const result: Result = await this.host.queue.run(priority, signal, () => this.context.app.api.query({
 				dashboard: this.host.uid, panel: this.panel.id, target: target.refId,
-				from: Math.floor(request.range.from / 1000) - shift, to: Math.ceil(request.range.to / 1000) - shift,
+				from: Math.floor(request.range.from / 1000), to: Math.ceil(request.range.to / 1000),
 				points: this.points(), variables: request.variables,
 			}, signal));
 			return { refId: target.refId, result };
@@ -179,7 +178,7 @@ export class PanelView {
 	/** points is how many buckets of time the panel has room for. */
 	private points(): number {
 		const width = Math.max(200, this.body.clientWidth || this.root.clientWidth);
-		const each = this.panel.type === "heatmap" ? 5 : this.panel.type === "stat" ? 4 : this.panel.fieldConfig?.defaults?.custom?.drawStyle === "bars" ? 7 : 2;
+		const each = this.panel.type === "heatmap" ? 5 : this.panel.type === "stat" ? 4 : this.panel.fieldConfig?.defaults?.custom?.drawStyle === "bars" ? 7 : 3;
 		return Math.max(40, Math.min(800, Math.round(width / each)));
 	}
 

@@ -26,6 +26,11 @@ test("a result without a time has no series", () => {
 	assert.deepEqual(buildSeries({ refId: "A", result: result({ n: "UInt64" }, [[1]]) }, undefined), []);
 });
 
+test("empty rows that fill gaps are no series", () => {
+	const frame = { refId: "A", result: result({ time: "DateTime", name: "String", v: "Float64" }, [[t, "a", 1], [t + 10_000, "", 0], [t + 20_000, "", null]]) };
+	assert.deepEqual(buildSeries(frame, undefined).map((s) => s.name), ["a"]);
+});
+
 test("overrides by name and by pattern are applied, the later one last", () => {
 	const field = { name: "bytes", type: "UInt64", labels: { direction: "out" }, refId: "A" };
 	const { options, name } = resolve({

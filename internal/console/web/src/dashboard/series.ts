@@ -54,7 +54,14 @@ export function buildSeries(frame: Frame, config: FieldConfig | undefined): Seri
 			series.values.push(toNumber(row[column]));
 		}
 	}
-	return [...found.values()].map(sorted);
+	return [...found.values()].filter((s) => !isFilling(s)).map(sorted);
+}
+
+/** isFilling tells whether a series is only the empty rows of WITH FILL: they have a
+ * time, but no labels and no value. */
+function isFilling(series: Series): boolean {
+	const labels = Object.values(series.field.labels);
+	return labels.length > 0 && labels.every((l) => l === "") && series.values.every((v) => !v);
 }
 
 function sorted(series: Series): Series {
@@ -110,6 +117,12 @@ export function stacking(options: FieldOptions): "none" | "normal" | "percent" {
 /** mirrored tells whether a series is drawn below zero. */
 export function mirrored(options: FieldOptions): boolean {
 	return options.custom?.transform === "negative-Y";
+}
+
+/** mirrors tells whether a panel draws any of its series below zero. */
+export function mirrors(config: FieldConfig | undefined): boolean {
+	return config?.defaults?.custom?.transform === "negative-Y"
+		|| (config?.overrides ?? []).some((o) => o.properties.some((p) => p.id === "custom.transform" && p.value === "negative-Y"));
 }
 
 /** percentOf turns stacked values into shares of their sum at each time, above and

@@ -15,7 +15,6 @@ interface Config {
 }
 
 const refreshChoices = ["", "5s", "10s", "30s", "1m", "5m", "15m"];
-const compareChoices = [["", "nothing"], ["range", "the time just before"], ["1d", "a day earlier"], ["7d", "a week earlier"]];
 
 export class TimeBar {
 	readonly root = h("div", { class: "timebar", role: "group", "aria-label": "Time" });
@@ -113,7 +112,6 @@ export class TimeBar {
 		const to = h("input", { type: "text", id: toId, value: readable(state.to, state.utc), spellcheck: "false", autocomplete: "off" });
 		const error = h("p", { class: "field-error", role: "alert", id: freshId("time-error"), hidden: true });
 		const zone = h("select", { "aria-label": "Time zone" }, h("option", { value: "local", selected: !state.utc }, `Local time (${Intl.DateTimeFormat().resolvedOptions().timeZone})`), h("option", { value: "utc", selected: state.utc }, "UTC"));
-		const compare = h("select", { "aria-label": "Compare with" }, compareChoices.map(([value, label]) => h("option", { value, selected: state.compare === value }, label)));
 		const submit = () => {
 			const range = parseRange(from.value, to.value, Date.now(), { utc: state.utc });
 			for (const field of [from, to]) field.removeAttribute("aria-invalid");
@@ -133,14 +131,10 @@ export class TimeBar {
 			h("label", { for: fromId }, "From"), from, h("label", { for: toId }, "To"), to, error,
 			h("button", { type: "submit", class: "primary" }, "Show"),
 			h("p", { class: "hint" }, "now-3h, now/d, 2026-11-20 14:00"),
-			h("label", {}, "Times in", zone), h("label", {}, "Compare with", compare));
+			h("label", {}, "Times in", zone));
 		zone.addEventListener("change", () => {
 			closePopup();
 			this.config.change({ ...this.config.state(), utc: zone.value === "utc" });
-		});
-		compare.addEventListener("change", () => {
-			closePopup();
-			this.config.change({ ...this.config.state(), compare: compare.value });
 		});
 		popup(this.rangeButton, h("div", { class: "range-popup", role: "dialog", "aria-label": "Time range" }, form,
 			h("div", { class: "quick-ranges", role: "group", "aria-label": "Quick ranges" }, quickRanges.map((q) => h("button", {

@@ -8,8 +8,8 @@ import { menu } from "../overlay.ts";
 import { Crosshair } from "../panels/crosshair.ts";
 import { hideTip } from "../panels/tip.ts";
 import type { PanelContext } from "../panels/visual.ts";
-import { formatState, parseState, queryVariables, type Defaults, type ViewState } from "../state.ts";
-import { isRange, parseDuration, parseRange, zoomOut, type Range } from "../time.ts";
+import { formatState, parseState, queryVariables, withoutDefaults, type Defaults, type ViewState } from "../state.ts";
+import { isRange, parseRange, zoomOut, type Range } from "../time.ts";
 import { Filters } from "./filters.ts";
 import { placeOf, sectionsOf, type Section } from "./layout.ts";
 import { fillLinks, type LinkScope } from "./links.ts";
@@ -40,7 +40,7 @@ export class DashboardView {
 
 	constructor(root: HTMLElement, private app: App, private dashboard: Dashboard) {
 		this.defaults = { from: dashboard.time?.from ?? "now-3h", to: dashboard.time?.to ?? "now", refresh: dashboard.refresh || "" };
-		this.state = parseState(location.search, this.defaults);
+		this.state = this.readState();
 		this.computeRange();
 		for (const section of sectionsOf(dashboard.panels)) if (section.row && !section.row.collapsed) this.open.add(section.row.id);
 
@@ -100,13 +100,23 @@ export class DashboardView {
 	/** moved follows the address. */
 	private moved(): void {
 		const before = this.state;
-		this.state = parseState(location.search, this.defaults);
+		this.state = this.readState();
 		const layout = before.panel !== this.state.panel;
 		if (JSON.stringify(before.variables) !== JSON.stringify(this.state.variables)) this.filters.clearErrors();
 		this.filters.show();
 		if (layout) this.layOut();
 		if (before.utc !== this.state.utc) this.panels.forEach((p) => p.redraw());
 		this.refresh();
+	}
+
+	/** readState reads the address, and shortens it: links name every variable, also
+	 * those that are as they are anyway. */
+	private readState(): ViewState {
+		const variables = this.dashboard.templating?.list ?? [];
+		const state = withoutDefaults(variables, parseState(location.search, this.defaults));
+		const query = formatState(state, this.defaults);
+		if (location.search.includes("var-") && location.search !== `?${query}`) history.replaceState(null, "", `${location.pathname}?${query}`);
+		return state;
 	}
 
 	private computeRange(): boolean {
@@ -128,11 +138,7 @@ export class DashboardView {
 		this.timebar.loaded();
 		this.panels.forEach((p) => p.cancel());
 		if (!valid) return;
-		const { compare } = this.state;
-		this.request = {
-			range: this.range, variables: queryVariables(this.filters.variables, this.state),
-			before: compare === "range" ? Math.ceil((this.range.to - this.range.from) / 1000) * 1000 : parseDuration(compare),
-		};
+		this.request = { range: this.range, variables: queryVariables(this.filters.variables, this.state) };
 		this.panels.forEach((p) => p.ask(this.request!));
 	}
 
@@ -178,7 +184,7 @@ export class DashboardView {
 			type: "button", class: "row-toggle", "aria-expanded": String(open), "aria-controls": `row-${row.id}`,
 			on: { click: () => this.toggleRow(row) },
 		}, icon("down"), h("span", {}, row.title ?? ""), h("small", {}, open ? "" : `${section.panels.length} panel${section.panels.length === 1 ? "" : "s"}`));
-		return h("section", { class: "row", "aria-label": row.title ?? "Row", data: { open: String(open) } }, h("h2", {}, toggle), grid);
+		return h("div", { role: "group", class: "row", "aria-label": row.title ?? "Row", data: { open: String(open) } }, h("h2", {}, toggle), grid);
 	}
 
 	private toggleRow(row: Panel): void {

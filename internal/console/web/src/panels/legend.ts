@@ -32,7 +32,8 @@ export class Legend {
 		for (const name of this.hidden) if (!names.has(name)) this.hidden.delete(name);
 		if (names.size > 0 && this.hidden.size === names.size) this.hidden.clear();
 		if (this.options.mode === "table") this.showTable();
-		else fill(this.root, entries.map((e) => h("span", { class: "entry" }, this.button(e), e.numbers.map((n) => h("b", {}, n)), this.linkButton(e))));
+		else fill(this.root, entries.map((e) => h("span", { class: "entry" }, this.button(e), 
+			e.numbers.map((n, i) => h("span", { class: "calc" }, h("small", {}, this.options.columns[i]), h("b", {}, n))), this.linkButton(e))));
 		if (focused !== undefined) this.root.querySelector<HTMLElement>(`button[data-name="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 	}
 

@@ -15,7 +15,7 @@ const stateLevels: Record<AlertState, { level: string; label: string; rank: numb
 };
 
 export const alerts: MakeVisual = (root, context) => {
-	const box = h("div", { class: "list", tabindex: "0", role: "region", "aria-label": context.panel.title ?? "Alerts" });
+	const box = h("div", { class: "list", tabindex: "0", role: "group", "aria-label": context.panel.title ?? "Alerts" });
 	root.append(box);
 	let abort = new AbortController();
 	const options = context.panel.options ?? {};
@@ -46,7 +46,7 @@ function row(rule: AlertRule): Child {
 }
 
 export const dashboards: MakeVisual = (root, context) => {
-	const box = h("div", { class: "list", tabindex: "0", role: "region", "aria-label": context.panel.title ?? "Dashboards" });
+	const box = h("div", { class: "list", tabindex: "0", role: "group", "aria-label": context.panel.title ?? "Dashboards" });
 	root.append(box);
 	const abort = new AbortController();
 	const draw = () => {

@@ -28,7 +28,7 @@ class Table implements Visual {
 	private shownRows = 0;
 
 	constructor(root: HTMLElement, private context: PanelContext) {
-		this.scroll = h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": `${context.panel.title ?? "Table"}: rows` });
+		this.scroll = h("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": `${context.panel.title ?? "Table"}: rows` });
 		root.append(this.scroll);
 		const first = context.panel.options?.sortBy?.[0];
 		this.sort = first ? { name: first.displayName, desc: first.desc !== false } : null;

@@ -6,7 +6,7 @@ import { linkURL, safe } from "../dashboard/links.ts";
 import type { MakeVisual } from "./visual.ts";
 
 export const make: MakeVisual = (root, context) => {
-	const box = h("div", { class: "markdown", tabindex: "0", role: "region", "aria-label": context.panel.title ?? "Text" });
+	const box = h("div", { class: "markdown", tabindex: "0", role: "group", "aria-label": context.panel.title ?? "Text" });
 	root.append(box);
 	const redraw = () => {
 		const fillIn = (url: string) => linkURL(url, { raw: "", text: "", fields: {} }, context.scope());

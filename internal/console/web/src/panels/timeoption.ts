@@ -20,6 +20,8 @@ export interface Drawn {
 	/** Length of a bucket in milliseconds. */
 	step: number;
 	defaults: FieldOptions;
+	/** Whether what is below zero is only drawn there, and not negative. */
+	mirror: boolean;
 }
 
 /** timeAxis is the axis at the bottom, with marks at round times. */
@@ -35,7 +37,7 @@ export function timeAxis(range: Range, zone: Zone, palette: Palette, width: numb
 	};
 }
 
-/** niceStep is the distance of marks on a value axis: 1, 2 or 5 times a power of the
+/** niceStep is the distance of marks on a value axis: a small number times a power of the
  * base that the unit counts by. */
 export function niceStep(span: number, count: number, by1024: boolean): number {
 	const rough = span / Math.max(1, count);
@@ -45,7 +47,7 @@ export function niceStep(span: number, count: number, by1024: boolean): number {
 		return ([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].find((n) => n * power >= rough) ?? 1024) * power;
 	}
 	const power = 10 ** Math.floor(Math.log10(rough));
-	return ([1, 2, 5, 10].find((n) => n * power >= rough * 0.999) ?? 10) * power;
+	return ([1, 1.5, 2, 2.5, 3, 4, 5, 10].find((n) => n * power >= rough * 0.999) ?? 10) * power;
 }
 
 /** extent is the lowest and highest point that is drawn, stacks included. */
@@ -79,7 +81,7 @@ function valueAxis(drawn: Drawn, right: boolean): object {
 	const own = drawn.aligned.series.find((s) => onRight(s.series.options) === right)?.series.options ?? defaults;
 	const unit = drawn.aligned.series.some((s) => stacking(s.series.options) === "percent") ? "percent" : own.unit;
 	const [low, high] = extent(drawn, right);
-	const both = drawn.aligned.series.some((s) => mirrored(s.series.options));
+	const both = drawn.mirror;
 	const scale = own.custom?.scaleDistribution;
 	const look = {
 		position: right ? "right" : "left",

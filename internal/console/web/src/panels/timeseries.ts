@@ -1,16 +1,16 @@
 // Lines, areas and bars over time.
 
 import { h } from "../dom.ts";
-import { namedColour } from "../colours.ts";
-import { show } from "../dashboard/fields.ts";
-import { align, buildSeries, calculate, calculationNames, mirrored, percentOf, stacking, type Aligned, type Frame } from "../dashboard/series.ts";
+import { isRest, namedColour } from "../colours.ts";
+import { kindOf, show } from "../dashboard/fields.ts";
+import { align, buildSeries, calculate, calculationNames, mirrored, mirrors, percentOf, stacking, type Aligned, type Frame } from "../dashboard/series.ts";
 import { formatTime } from "../time.ts";
 import { makeChart, paletteOf, plot, type EChartsType } from "./echarts.ts";
 import { Legend } from "./legend.ts";
 import { Pointer, type Readable } from "./pointer.ts";
 import { extent, onRight, timeOption, type Drawn } from "./timeoption.ts";
 import { showTip } from "./tip.ts";
-import { noData, type MakeVisual, type PanelContext, type Visual } from "./visual.ts";
+import { type MakeVisual, type PanelContext, type Visual } from "./visual.ts";
 
 export const make: MakeVisual = (root, context) => new TimeSeries(root, context);
 
@@ -44,18 +44,20 @@ class TimeSeries implements Visual, Readable {
 		this.pointer = new Pointer(this.box, context, this);
 	}
 
-	draw(frames: Frame[]): void {
+	draw(frames: Frame[]): boolean {
 		const config = this.context.panel.fieldConfig;
 		const series = frames.flatMap((f) => buildSeries(f, config)).filter((s) => !s.options.custom?.hideFrom?.viz);
 		if (series.length === 0) {
-			if (!noData(frames)) this.context.refuse("Not a time series", "The query returns no column of time with a number next to it. Show the query to see what it returns.");
-			return;
+			if (frames.some((f) => f.result.columns.some((c) => kindOf(c) === "time"))) return false;
+			this.context.refuse("Not a time series", "The query returns no column of time with a number next to it. Show the query to see what it returns.");
+			return true;
 		}
 		const interval = Math.min(...frames.filter((f) => f.result.interval > 0).map((f) => f.result.interval));
 		this.step = Number.isFinite(interval) ? interval * 1000 : 0;
 		this.raw = align(series, this.step / 1000, this.context.range(), Date.now());
 		this.sortLegend();
 		this.redraw();
+		return true;
 	}
 
 	/** Order of the panel's legend, where it asks for one. */
@@ -68,7 +70,9 @@ class TimeSeries implements Visual, Readable {
 		const how = Object.entries(calculationNames).find(([, name]) => name === String(sortBy).toLowerCase())?.[0]
 			?? ({ Mean: "mean", Max: "max", Min: "min", Total: "sum" } as Record<string, string>)[sortBy] ?? "lastNotNull";
 		const key = new Map(this.raw.series.map((s) => [s, calculate(s.values, how) ?? 0]));
-		this.legendOrder = [...this.raw.series].sort((a, b) => (key.get(a)! - key.get(b)!) * (sortDesc ? -1 : 1));
+		// What is left over comes last, however much it is.
+		const rest = (s: Aligned["series"][number]) => Number(isRest(s.series.name));
+		this.legendOrder = [...this.raw.series].sort((a, b) => rest(a) - rest(b) || (key.get(a)! - key.get(b)!) * (sortDesc ? -1 : 1));
 	}
 
 	private legendOrder: Aligned["series"] | null = null;
@@ -87,6 +91,8 @@ class TimeSeries implements Visual, Readable {
 		this.drawn = {
 			aligned: percent ? percentOf(this.raw) : this.raw, colours, visible, palette, step: this.step, range: this.context.range(), zone: this.context.zone(),
 			width: this.box.clientWidth, height: this.box.clientHeight, defaults: this.context.panel.fieldConfig?.defaults ?? {},
+			// A panel of two directions stays one when only one of them has traffic.
+			mirror: mirrors(this.context.panel.fieldConfig),
 		};
 		this.chart.resize();
 		this.chart.setOption(timeOption(this.drawn), { notMerge: true });

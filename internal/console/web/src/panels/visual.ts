@@ -19,16 +19,15 @@ export interface PanelContext {
 	scope(): LinkScope;
 	/** zoom shows another range in the whole dashboard. */
 	zoom(range: Range): void;
-	/** openLinks offers the links of a value at an element or a point: a menu, or the
-	 * link itself when there is only one. */
+	/** openLinks offers the links of a value in a menu at an element or a point. */
 	openLinks(at: Element | { x: number; y: number }, value: Value, links: DataLink[]): void;
 	/** refuse shows an explanation in place of the data. */
 	refuse(title: string, text: string): void;
 }
 
 export interface Visual {
-	/** draw shows new data; before are those of the span to compare with. */
-	draw(frames: Frame[], before: Frame[]): void;
+	/** draw shows new data; false when there is nothing in them. */
+	draw(frames: Frame[]): boolean | void;
 	/** redraw shows the same data again, after a change of size or colours. */
 	redraw(): void;
 	/** png returns the picture as a data: URL, where there is one. */
