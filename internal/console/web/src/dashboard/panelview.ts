@@ -198,7 +198,7 @@ export class PanelView {
 		this.setState("empty");
 		const buttons = [button("Look at a longer time", () => this.host.widen())];
 		if (this.host.filtered()) buttons.unshift(button("Remove the filters", () => this.host.clearFilters()));
-		this.say("Nothing in this time range", this.host.filtered() ? "No flow matches the filters." : "", buttons, "idle");
+		this.say("Nothing in this time range", this.host.filtered() ? "Filters are set: perhaps nothing matches all of them." : "", buttons, "idle");
 	}
 
 	private fail(error: unknown): void {
