@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -68,35 +67,5 @@ func TestPagesOfOtherSitesGetNothing(t *testing.T) {
 	}
 	if r := get(t, handler, "GET", "/api/setup", nil); r.StatusCode != http.StatusOK || r.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
 		t.Errorf("status %s, headers %v", r.Status, r.Header)
-	}
-}
-
-func TestThePageLoadsOnlyItsOwnFilesAndBrowsersMayKeepThem(t *testing.T) {
-	handler := New(unreachable(t))
-	page := get(t, handler, "GET", "/", nil)
-	if got := page.Header.Get("Cache-Control"); got != "no-cache" {
-		t.Errorf("the page has Cache-Control %q, want no-cache: it names the files of the version", got)
-	}
-	if policy := page.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") {
-		t.Errorf("Content-Security-Policy = %q", policy)
-	}
-	files := regexp.MustCompile(`(?:src|href)="([^"#]+)"`).FindAllStringSubmatch(body(t, page), -1)
-	if len(files) < 5 {
-		t.Fatalf("the page names %d files: %q", len(files), files)
-	}
-	for _, file := range files {
-		r := get(t, handler, "GET", file[1], http.Header{"Accept-Encoding": {"br, gzip;q=0.8"}})
-		if r.StatusCode != http.StatusOK {
-			t.Errorf("%s: status %s", file[1], r.Status)
-		}
-		if got := r.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
-			t.Errorf("%s: Cache-Control %q, want immutable", file[1], got)
-		}
-		if strings.HasSuffix(file[1], ".js") && r.Header.Get("Content-Encoding") != "gzip" {
-			t.Errorf("%s is sent uncompressed to a browser that takes gzip", file[1])
-		}
-		if plain := get(t, handler, "GET", file[1], nil); plain.Header.Get("Content-Encoding") != "" {
-			t.Errorf("%s is sent compressed to a client that did not ask for it", file[1])
-		}
 	}
 }

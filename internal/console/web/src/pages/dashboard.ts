@@ -35,6 +35,8 @@ export function mount(root: HTMLElement, app: App): () => void {
 		}
 	};
 	void load();
+	// Nearly every dashboard has charts: their library comes while the rest is asked for.
+	void import("../panels/timeseries.ts");
 	return () => {
 		abort.abort();
 		clearTimeout(retry);
