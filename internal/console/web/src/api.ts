@@ -124,7 +124,7 @@ export class Api {
 			response = await fetch(path, init);
 		} catch (error) {
 			if (isAbort(error)) throw error;
-			throw new ApiError("NetMeta does not answer.", "unavailable", 0, undefined, "Is the process still running, and is the network up? The page tries again by itself.");
+			throw new ApiError("NetMeta does not answer.", "unavailable", 0, undefined, "Is the process still running, and is the network up?");
 		}
 		const text = await response.text();
 		let body: unknown;

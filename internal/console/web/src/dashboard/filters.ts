@@ -93,6 +93,18 @@ export class Filters {
 		}
 	}
 
+	/** checkAll has every value of the address checked, as a link may bring bad ones. */
+	async checkAll(): Promise<void> {
+		const { app, dashboard, state } = this.config;
+		if (!this.variables.some((v) => v.type === "textbox" && !isDefault(v, state()))) return;
+		try {
+			const { errors } = await app.api.check(dashboard.uid, queryVariables(this.variables, state()), this.abort.signal);
+			for (const [name, message] of Object.entries(errors ?? {})) this.setError(name, message);
+		} catch {
+			// The panels say what is wrong with the first of them.
+		}
+	}
+
 	private addButton(rest: Variable[]): HTMLElement {
 		const add: HTMLElement = h("button", {
 			type: "button", class: "quiet add-filter", "aria-haspopup": "menu", "aria-expanded": "false", data: { focus: "add" },

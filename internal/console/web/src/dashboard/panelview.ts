@@ -191,6 +191,7 @@ export class PanelView {
 		this.note.hidden = false;
 		this.body.hidden = true;
 		this.note.dataset.level = level;
+		this.note.title = text;
 		fill(this.note, h("div", {}, h("h3", {}, title), text ? h("p", {}, text) : null, buttons.length > 0 ? h("div", { class: "buttons" }, buttons) : null));
 	}
 
@@ -219,7 +220,7 @@ export class PanelView {
 				this.say("The query takes too much", `${error.message}${hint || " Choose a shorter time range, or filter more."}`, [again], "warn");
 				break;
 			case "unavailable":
-				this.say("No answer", `${error.message}${hint} Asking again by itself.`, [again], "warn");
+				this.say("No answer", `${error.message}${hint}${/again by itself/.test(hint) ? "" : " Asking again by itself."}`, [again], "warn");
 				this.retry = window.setTimeout(() => this.again(), this.retryPause);
 				this.retryPause = Math.min(longestRetry, this.retryPause * 1.7);
 				break;

@@ -60,6 +60,7 @@ export class DashboardView {
 		this.ends.push(app.onLocation(() => this.moved()), app.theme.onChange(() => this.panels.forEach((p) => p.redraw())));
 		this.layOut();
 		this.refresh();
+		void this.filters.checkAll();
 	}
 
 	destroy(): void {
@@ -102,7 +103,10 @@ export class DashboardView {
 		const before = this.state;
 		this.state = this.readState();
 		const layout = before.panel !== this.state.panel;
-		if (JSON.stringify(before.variables) !== JSON.stringify(this.state.variables)) this.filters.clearErrors();
+		if (JSON.stringify(before.variables) !== JSON.stringify(this.state.variables)) {
+			this.filters.clearErrors();
+			void this.filters.checkAll();
+		}
 		this.filters.show();
 		if (layout) this.layOut();
 		if (before.utc !== this.state.utc) this.panels.forEach((p) => p.redraw());
