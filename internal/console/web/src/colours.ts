@@ -22,7 +22,7 @@ const named: Record<string, [string, string]> = {
 
 /** Things that every network has keep a colour that people know them by. */
 const known: Record<string, number> = {
-	in: 0, incoming: 0, out: 1, outgoing: 1, tcp: 0, udp: 1, icmp: 4, icmpv6: 7, "ipv6-icmp": 7, esp: 3, gre: 5, ipv4: 0, ipv6: 2,
+	in: 0, incoming: 0, received: 0, out: 1, outgoing: 1, sent: 1, tcp: 0, udp: 1, icmp: 4, icmpv6: 7, "ipv6-icmp": 7, esp: 3, gre: 5, ipv4: 0, ipv6: 2,
 	sflow: 0, netflow: 1, ipfix: 2,
 };
 

@@ -41,6 +41,7 @@ test("marks of an axis have no trailing zeros", () => {
 	assert.equal(formatValue(2500, "bps", undefined, true), "2.5 kbit/s");
 	assert.equal(formatValue(20e6, "bps", undefined, true), "20 Mbit/s");
 	assert.equal(formatValue(500, "bps", undefined, true), "500 bit/s");
+	assert.deepEqual([0, 0.0002, 0.25, 1].map((v) => formatValue(v, "percentunit", undefined, true)), ["0 %", "0.02 %", "25 %", "100 %"]);
 });
 
 test("decimals that a panel asks for are kept", () => assert.equal(formatValue(1_234_567, "bps", 1), "1.2 Mbit/s"));

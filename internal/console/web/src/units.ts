@@ -94,8 +94,8 @@ export function formatValue(value: number, unit = "short", decimals?: number, ti
 }
 
 function percent(value: number, decimals: number | undefined, tidy: boolean): string {
-	if (value > 0 && value < 0.1 && decimals === undefined) return "<0.1 %";
-	const text = digits(value, decimals ?? (Math.abs(value) >= 99.95 || value === 0 ? 0 : 1));
+	if (value > 0 && value < 0.1 && decimals === undefined && !tidy) return "<0.1 %";
+	const text = digits(value, decimals ?? (tidy ? undefined : Math.abs(value) >= 99.95 || value === 0 ? 0 : 1));
 	return `${tidy ? trimZeros(text) : text} %`;
 }
 

@@ -31,7 +31,7 @@ test("CSV quotes what needs it and disarms formulas", () => {
 
 test("the same name in two columns of a Sankey diagram is two nodes", () => {
 	const r = result([["Source", "String"], ["Exporter", "String"], ["Destination", "String"], ["Rate", "Float64"]],
-		[["AS1", "r1", "AS1", 5], ["AS2", "r1", "AS1", 3], ["AS2", "r1", "AS3", 0], ["AS1", "r1", "AS3", 2]]);
+		[["AS1 →", "r1", "→ AS1", 5], ["AS2 →", "r1", "→ AS1", 3], ["AS2 →", "r1", "→ AS3", 0], ["AS1 →", "r1", "→ AS3", 2]]);
 	const { nodes, links } = sankeyOf(r, 3, [false, false, false, false]);
 	assert.deepEqual(nodes.map((n) => [n.label, n.level]), [["AS1", 0], ["r1", 1], ["AS1", 2], ["AS2", 0], ["AS3", 2]]);
 	assert.deepEqual(links.map((l) => l.value), [8, 7, 3, 2]);

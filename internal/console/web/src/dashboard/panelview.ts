@@ -90,6 +90,10 @@ export class PanelView {
 		else this.cancel();
 	}
 
+	get loading(): boolean {
+		return this.root.dataset.state === "loading" && this.abort !== null;
+	}
+
 	setInView(inView: boolean): void {
 		this.inView = inView;
 		if (inView && this.wanted !== this.loaded) void this.load();
@@ -197,6 +201,11 @@ export class PanelView {
 
 	private sayEmpty(): void {
 		this.setState("empty");
+		const { noValue } = this.panel.fieldConfig?.defaults ?? {};
+		if (noValue) {
+			this.say(noValue, "", [], "idle");
+			return;
+		}
 		const buttons = [button("Look at a longer time", () => this.host.widen())];
 		if (this.host.filtered()) buttons.unshift(button("Remove the filters", () => this.host.clearFilters()));
 		this.say("Nothing in this time range", this.host.filtered() ? "Filters are set: perhaps nothing matches all of them." : "", buttons, "idle");

@@ -12,7 +12,13 @@ interface Config {
 	range: () => Range;
 	change: (state: ViewState) => void;
 	refresh: () => void;
+	/** busy tells whether what was asked for is still under way. */
+	busy: () => boolean;
 }
+
+/** How long to wait, in milliseconds, when it is time for new data and the old ones
+ * have not come yet: asking again would only give these up. */
+const patience = 1000;
 
 const refreshChoices = ["", "5s", "10s", "30s", "1m", "5m", "15m"];
 
@@ -91,11 +97,13 @@ export class TimeBar {
 		clearTimeout(this.timer);
 		const every = parseDuration(this.config.state().refresh);
 		if (every === 0 || !this.moving) return;
-		this.timer = window.setTimeout(() => {
+		const due = () => {
 			// Nobody looks: it is made up for when somebody does.
 			if (document.hidden) this.overdue = true;
+			else if (this.config.busy()) this.timer = window.setTimeout(due, patience);
 			else this.refreshNow();
-		}, Math.max(0, this.lastRefresh + every - Date.now()));
+		};
+		this.timer = window.setTimeout(due, Math.max(0, this.lastRefresh + every - Date.now()));
 	}
 
 	private visibility = () => {

@@ -46,7 +46,7 @@ export class DashboardView {
 
 		const change = (state: ViewState) => this.change(state);
 		this.filters = new Filters({ app, dashboard, state: () => this.state, range: () => this.range, change });
-		this.timebar = new TimeBar({ state: () => this.state, range: () => this.range, change, refresh: () => this.refresh() });
+		this.timebar = new TimeBar({ state: () => this.state, range: () => this.range, change, refresh: () => this.refresh(), busy: () => [...this.panels.values()].some((p) => p.loading) });
 		this.watcher = new IntersectionObserver((entries) => {
 			for (const e of entries) this.panels.get(Number((e.target as HTMLElement).dataset.panel))?.setInView(e.isIntersecting);
 		}, { rootMargin: "240px 0px" });

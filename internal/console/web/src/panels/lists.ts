@@ -29,7 +29,8 @@ export const alerts: MakeVisual = (root, context) => {
 		context.app.api.alerts(abort.signal).then(({ rules }) => {
 			const shown = rules.filter(wanted).sort((a, b) => stateLevels[a.state].rank - stateLevels[b.state].rank).slice(0, options.maxItems ?? 20);
 			fill(box, shown.length > 0 ? h("ul", {}, shown.map(row)) : h("p", { class: "quiet-note" },
-				h("span", { class: "pill", data: { level: "ok" } }, "All quiet"), ` ${rules.length} rules are watched, none is firing.`));
+				h("span", { class: "pill", data: { level: rules.length > 0 ? "ok" : "idle" } }, rules.length > 0 ? "All quiet" : "No rules"),
+				rules.length > 0 ? ` ${rules.length} rules are watched, none is firing.` : " No alert rules are set up here."));
 		}).catch((error) => {
 			if (!abort.signal.aborted) fill(box, h("p", { class: "error" }, String(error.message ?? error)));
 		});

@@ -84,6 +84,7 @@ class SankeyDiagram implements Visual {
 				emphasis: { focus: "adjacency", lineStyle: { opacity: 0.6 } }, blur: { itemStyle: { opacity: 0.3 }, lineStyle: { opacity: 0.06 }, label: { opacity: 0.4 } },
 				label: { color: palette.text, fontFamily: palette.font, fontSize: narrow ? 10 : 12, textBorderColor: palette.card, textBorderWidth: 2, overflow: "truncate", width: narrow ? 90 : 210,
 					formatter: (p: any) => this.data.nodes[p.dataIndex].label },
+				labelLayout: { hideOverlap: true },
 				lineStyle: { color: "source", opacity: palette.dark ? 0.28 : 0.24, curveness: 0.5 },
 				data: this.data.nodes.map((n, i) => ({ name: n.id, depth: n.level, itemStyle: { color: colours[i], borderWidth: 0 }, label: { position: n.level === last ? "left" : "right" } })),
 				links: this.data.links.map((l) => ({ source: l.source, target: l.target, value: l.value })),

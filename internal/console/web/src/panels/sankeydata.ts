@@ -18,6 +18,12 @@ export interface SankeyLink { source: string; target: string; value: number }
 
 export interface Sankey { nodes: SankeyNode[]; links: SankeyLink[]; /** Of the result, from left to right. */ columns: number[] }
 
+/** labelOf leaves out the arrows by which queries tell left from right: in Grafana,
+ * the same name in two columns would be one node. */
+function labelOf(cell: Cell): string {
+	return String(cell ?? "").replace(/^→ | →$/, "") || "none";
+}
+
 /** sankeyOf sums up the value column between neighbouring columns of names, the
  * largest links first. Columns that are hidden, and rows without a positive value,
  * are left out. */
@@ -30,7 +36,7 @@ export function sankeyOf(result: Result, valueColumn: number, hidden: boolean[])
 		if (!(value > 0)) continue;
 		const fields = Object.fromEntries(result.columns.map((c, i) => [c.name, row[i]]));
 		const ids = columns.map((column, level) => {
-			const label = String(row[column] ?? "") || "none";
+			const label = labelOf(row[column]);
 			const id = `${level}\u0000${label}`;
 			if (!nodes.has(id)) nodes.set(id, { id, label, column, level, fields });
 			return id;

@@ -60,7 +60,7 @@ class Stat implements Visual {
 			const name = shown.color ?? (mode === "fixed" ? n.options.color?.fixedColor : mode === "thresholds" || !mode ? thresholdColour(typeof n.value === "number" ? n.value : null, n.options) : undefined);
 			const colour = name && colorMode !== "none" ? namedColour(name, dark) : undefined;
 			const [link] = fillLinks(n.options.links, { raw: n.value, text: shown.text, fields: n.fields, name: n.name }, this.context.scope());
-			const text = h(link ? "a" : "span", { class: "stat-value", href: link?.url, title: link?.title }, ...split(shown.text));
+			const text = h(link ? "a" : "span", { class: "stat-value", style: { "--chars": String(Math.max(5, shown.text.length)) }, href: link?.url, title: link?.title }, ...split(shown.text));
 			return h("div", { class: "stat", data: { mode: colorMode }, style: colour ? { "--stat": colour } : {} },
 				graphMode === "area" && n.course.length > 2 ? spark(n.course) : null,
 				named ? h("span", { class: "stat-name" }, n.name) : null,
