@@ -1,7 +1,7 @@
 // Shares of a whole.
 
 import { h } from "../dom.ts";
-import { namedColour } from "../colours.ts";
+import { isRest, namedColour } from "../colours.ts";
 import { kindOf, resolve, show } from "../dashboard/fields.ts";
 import type { FieldOptions } from "../dashboard/model.ts";
 import { buildSeries, calculate, type Frame } from "../dashboard/series.ts";
@@ -65,7 +65,7 @@ class Pie implements Visual {
 	}
 
 	private links(slice: Slice, at: Element | { x: number; y: number }): void {
-		if (slice.options.links?.length) this.context.openLinks(at, { raw: slice.name, text: slice.name, fields: slice.fields, name: slice.name, labels: slice.fields }, slice.options.links);
+		if (slice.options.links?.length && !isRest(slice.name)) this.context.openLinks(at, { raw: slice.name, text: slice.name, fields: slice.fields, name: slice.name, labels: slice.fields }, slice.options.links);
 	}
 
 	redraw(): void {
@@ -75,7 +75,7 @@ class Pie implements Visual {
 		const total = this.slices.reduce((sum, s) => sum + s.value, 0);
 		this.legend.show(this.slices.map((s, i) => ({
 			name: s.name, colour: colours[i], numbers: [this.text(s), formatValue((100 * s.value) / total, "percent")],
-			links: s.options.links?.length ? (at: Element) => this.links(s, at) : undefined,
+			links: s.options.links?.length && !isRest(s.name) ? (at: Element) => this.links(s, at) : undefined,
 		})));
 		const donut = this.context.panel.options?.pieType !== "pie";
 		this.box.setAttribute("aria-label", `${this.context.panel.title ?? "Shares"}: ${this.slices.slice(0, 5).map((s) => `${s.name} ${formatValue((100 * s.value) / total, "percent")}`).join(", ")}`);

@@ -1,6 +1,7 @@
 // What flows from where to where: names from left to right, the value last.
 
 import { h } from "../dom.ts";
+import { isRest } from "../colours.ts";
 import { kindOf, resolve, show } from "../dashboard/fields.ts";
 import type { FieldOptions } from "../dashboard/model.ts";
 import type { Frame } from "../dashboard/series.ts";
@@ -37,7 +38,7 @@ class SankeyDiagram implements Visual {
 			if (p.dataType !== "node") return;
 			const node = this.data.nodes[p.dataIndex];
 			const links = this.columns[node.column]?.options.links ?? [];
-			if (links.length > 0) {
+			if (links.length > 0 && !isRest(node.label)) {
 				context.openLinks({ x: p.event.event.clientX, y: p.event.event.clientY }, { raw: node.label, text: node.label, fields: node.fields, name: node.label }, links);
 			}
 		});

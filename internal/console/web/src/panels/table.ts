@@ -2,7 +2,7 @@
 
 import type { Cell, Column } from "../api.ts";
 import { fill, h } from "../dom.ts";
-import { namedColour } from "../colours.ts";
+import { isRest, namedColour } from "../colours.ts";
 import { kindOf, resolve, show, thresholdColour, type Kind } from "../dashboard/fields.ts";
 import { fillLinks } from "../dashboard/links.ts";
 import type { FieldOptions } from "../dashboard/model.ts";
@@ -117,7 +117,7 @@ class Table implements Visual {
 
 	private linked(c: Shown, raw: Cell, row: Cell[], text: string): Node {
 		const links = c.options.links ?? [];
-		if (links.length === 0 || raw === null || raw === "") return document.createTextNode(text);
+		if (links.length === 0 || raw === null || raw === "" || isRest(String(raw))) return document.createTextNode(text);
 		const fields: Record<string, Cell> = {};
 		this.all.forEach((column, i) => (fields[column.name] = row[i]));
 		for (const other of this.columns) fields[other.name] ??= row[other.index];

@@ -103,7 +103,7 @@ class TimeSeries implements Visual, Readable {
 		const index = new Map(this.raw.series.map((s, i) => [s, i]));
 		const entries = (this.legendOrder ?? this.raw.series).filter((s) => !s.series.options.custom?.hideFrom?.legend).map((s) => {
 			const { series, values } = s;
-			const links = series.options.links ?? [];
+			const links = isRest(series.name) ? [] : (series.options.links ?? []);
 			return {
 				name: series.name, colour: colours[index.get(s)!], dashed: series.options.custom?.lineStyle?.fill === "dash",
 				numbers: this.calcs.map((c) => show(calculate(values, c), "number", series.options, this.context.zone()).text),
@@ -189,7 +189,7 @@ class TimeSeries implements Visual, Readable {
 	click(index: number, at: { x: number; y: number }, inChart: number): void {
 		const found = this.seriesAt(index, inChart);
 		const links = found?.series.options.links ?? [];
-		if (found && links.length > 0) this.context.openLinks(at, this.valueOf(found, index), links);
+		if (found && !isRest(found.series.name) && links.length > 0) this.context.openLinks(at, this.valueOf(found, index), links);
 	}
 
 	png(): string {
