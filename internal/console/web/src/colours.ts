@@ -36,6 +36,12 @@ export function namedColour(name: string, dark: boolean): string {
 	return mix(colour, toward, match[1].startsWith("semi") ? 0.12 : 0.25);
 }
 
+/** textColour is the same for text, darker on light cards so that it can be read. */
+export function textColour(name: string, dark: boolean): string {
+	const colour = namedColour(name, dark);
+	return dark || !/^#[0-9a-f]{6}$/i.test(colour) ? colour : mix(colour, "#000000", 0.2);
+}
+
 /** mix returns a colour that is share of the way from one #rrggbb to another. */
 export function mix(a: string, b: string, share: number): string {
 	const channel = (text: string, i: number) => parseInt(text.slice(1 + 2 * i, 3 + 2 * i), 16);

@@ -2,7 +2,7 @@
 
 import type { Cell } from "../api.ts";
 import { fill, h, svg } from "../dom.ts";
-import { namedColour } from "../colours.ts";
+import { textColour } from "../colours.ts";
 import { kindOf, resolve, show, thresholdColour, type Kind } from "../dashboard/fields.ts";
 import { fillLinks } from "../dashboard/links.ts";
 import type { FieldOptions } from "../dashboard/model.ts";
@@ -58,7 +58,7 @@ class Stat implements Visual {
 			const shown = show(n.value, n.kind, n.options, this.context.zone());
 			const mode = n.options.color?.mode;
 			const name = shown.color ?? (mode === "fixed" ? n.options.color?.fixedColor : mode === "thresholds" || !mode ? thresholdColour(typeof n.value === "number" ? n.value : null, n.options) : undefined);
-			const colour = name && colorMode !== "none" ? namedColour(name, dark) : undefined;
+			const colour = name && colorMode !== "none" ? textColour(name, dark) : undefined;
 			const [link] = fillLinks(n.options.links, { raw: n.value, text: shown.text, fields: n.fields, name: n.name }, this.context.scope());
 			const text = h(link ? "a" : "span", { class: "stat-value", style: { "--chars": String(Math.max(5, shown.text.length)) }, href: link?.url, title: link?.title }, ...split(shown.text));
 			return h("div", { class: "stat", data: { mode: colorMode }, style: colour ? { "--stat": colour } : {} },

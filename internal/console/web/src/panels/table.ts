@@ -2,7 +2,7 @@
 
 import type { Cell, Column } from "../api.ts";
 import { fill, h } from "../dom.ts";
-import { isRest, namedColour } from "../colours.ts";
+import { isRest, namedColour, textColour } from "../colours.ts";
 import { kindOf, resolve, show, thresholdColour, type Kind } from "../dashboard/fields.ts";
 import { fillLinks } from "../dashboard/links.ts";
 import type { FieldOptions } from "../dashboard/model.ts";
@@ -102,7 +102,7 @@ class Table implements Visual {
 		if (c.options.custom?.width) cell.style.maxWidth = `${Math.max(c.options.custom.width, 60)}px`;
 		if (colour) {
 			cell.dataset.look = look.type === "color-background" ? "background" : "text";
-			cell.style.setProperty("--cell", namedColour(colour, dark));
+			cell.style.setProperty("--cell", (look.type === "color-background" ? namedColour : textColour)(colour, dark));
 		}
 		const value = this.linked(c, raw, row, shown.text);
 		if (look.type === "gauge" || look.type === "data-bars") {
