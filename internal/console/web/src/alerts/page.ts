@@ -1,5 +1,7 @@
 // The alerts page: what is wrong, since when, and what to do about it.
 
+import "../css/narrow.css";
+import "./alerts.css";
 import type { AlertRule } from "../api.ts";
 import type { App } from "../app.ts";
 import { fill, h } from "../dom.ts";

@@ -37,7 +37,7 @@ export function ruleCard(rule: AlertRule, open: boolean): Element {
 			rule.summary ? h("p", {}, rule.summary) : null,
 			rule.action ? h("p", { class: "advice" }, h("b", {}, "What to do: "), rule.action) : null,
 			rule.instances.length > 0 ? instanceTable(rule.instances) : null,
-			rule.dashboard ? h("p", {}, h("a", { class: "button quiet", href: address(rule.dashboard) }, "Open the dashboard")) : null));
+			rule.dashboard ? h("p", {}, h("a", { class: "button", href: address(rule.dashboard) }, "Open the dashboard")) : null));
 }
 
 function instanceTable(instances: AlertInstance[]): Element {

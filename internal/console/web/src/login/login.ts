@@ -1,5 +1,6 @@
 // The password, where the console asks for one.
 
+import "./login.css";
 import type { ApiError } from "../api.ts";
 import type { App } from "../app.ts";
 import { fill, h } from "../dom.ts";
@@ -20,7 +21,7 @@ export function mount(root: HTMLElement, app: App): () => void {
 	const password = h("input", {
 		type: "password", id: "password", name: "password", autocomplete: "current-password", required: true, "aria-describedby": "login-problem",
 	});
-	const button = h("button", { type: "submit", class: "button" }, "Log in");
+	const button = h("button", { type: "submit", class: "primary" }, "Log in");
 	problem.id = "login-problem";
 
 	async function submit(event: Event): Promise<void> {

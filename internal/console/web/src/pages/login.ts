@@ -1,10 +1,1 @@
-// Log in.
-
-import type { App } from "../app.ts";
-import { fill, h } from "../dom.ts";
-
-export function mount(root: HTMLElement, app: App): () => void {
-	app.setTitle("Log in");
-	fill(root, h("h1", {}, "Log in"));
-	return () => {};
-}
+export { mount } from "../login/login.ts";

@@ -1,10 +1,1 @@
-// Data path.
-
-import type { App } from "../app.ts";
-import { fill, h } from "../dom.ts";
-
-export function mount(root: HTMLElement, app: App): () => void {
-	app.setTitle("Data path");
-	fill(root, h("h1", {}, "Data path"));
-	return () => {};
-}
+export { mount } from "../setup/pathpage.ts";

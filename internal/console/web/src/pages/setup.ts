@@ -1,10 +1,1 @@
-// Setup.
-
-import type { App } from "../app.ts";
-import { fill, h } from "../dom.ts";
-
-export function mount(root: HTMLElement, app: App): () => void {
-	app.setTitle("Setup");
-	fill(root, h("h1", {}, "Setup"));
-	return () => {};
-}
+export { mount } from "../setup/page.ts";

@@ -1,10 +1,1 @@
-// SQL.
-
-import type { App } from "../app.ts";
-import { fill, h } from "../dom.ts";
-
-export function mount(root: HTMLElement, app: App): () => void {
-	app.setTitle("SQL");
-	fill(root, h("h1", {}, "SQL"));
-	return () => {};
-}
+export { mount } from "../sql/page.ts";

@@ -20,7 +20,7 @@ export function deviceTabs({ listeners, addresses }: Setup): Element[] {
 		h("label", {}, "Address of this host, as the router reaches it", input), list,
 		h("p", { class: "ports" }, ...listeners.map((l) =>
 			h("span", {}, `${names[l.name] ?? l.name} `, h("b", {}, `udp ${portOf(l.address)}`), onlyLocal(l.address) ? " (this host only)" : ""))));
-	let [chosen] = usable;
+	let chosen: Device | undefined = usable[0];
 	if (!chosen) return [ready, h("p", {}, "No port is open for flows: see netmeta-standalone --help.")];
 
 	const tabs = usable.map((device) => h("button", {

@@ -1,5 +1,7 @@
 // The setup page: how to send flows here, and how other programs ask for them.
 
+import "../css/narrow.css";
+import "./setup.css";
 import type { App } from "../app.ts";
 import { codeBlock } from "../codeblock.ts";
 import { fill, h } from "../dom.ts";

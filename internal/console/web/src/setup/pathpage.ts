@@ -1,5 +1,7 @@
 // The data path: what each stage takes in, passes on and loses.
 
+import "../css/narrow.css";
+import "./setup.css";
 import type { App } from "../app.ts";
 import { fill, h } from "../dom.ts";
 import { poll, selecting } from "../poll.ts";
@@ -40,5 +42,5 @@ export function firstRun(): HTMLElement {
 	return h("div", { class: "empty" },
 		h("h2", {}, "No flows yet"),
 		h("p", {}, "As soon as a router sends sFlow, NetFlow or IPFIX here, its traffic appears within seconds."),
-		h("p", {}, h("a", { class: "button", href: "/setup" }, "Point a router here")));
+		h("p", {}, h("a", { class: "button primary", href: "/setup" }, "Point a router here")));
 }

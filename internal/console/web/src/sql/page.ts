@@ -1,5 +1,6 @@
 // The SQL page: ask anything, see the answer as a table or over time.
 
+import "./sql.css";
 import { type ApiError, isAbort, type Result } from "../api.ts";
 import type { App } from "../app.ts";
 import { h } from "../dom.ts";
@@ -44,8 +45,8 @@ export function mount(root: HTMLElement, app: App): () => void {
 class SQLPage {
 	private readonly leaving = new AbortController();
 	private readonly editor: Editor;
-	private readonly run = h("button", { type: "button", class: "button", id: "run", on: { click: () => void this.ask() } }, "Run");
-	private readonly stop = h("button", { type: "button", class: "button quiet", id: "cancel", disabled: true, on: { click: () => this.cancel() } }, "Cancel");
+	private readonly run = h("button", { type: "button", class: "primary", id: "run", on: { click: () => void this.ask() } }, "Run");
+	private readonly stop = h("button", { type: "button", id: "cancel", disabled: true, on: { click: () => this.cancel() } }, "Cancel");
 	private readonly limit = h("select", { id: "limit", "aria-label": "Rows at most" },
 		...limits.map((n) => h("option", { value: String(n), selected: n === firstLimit }, `${n.toLocaleString("en")} rows`)));
 	private readonly status = h("p", { class: "sql-status", id: "sql-status", role: "status" });
@@ -118,7 +119,7 @@ class SQLPage {
 		} catch (error) {
 			if (isAbort(error)) return;
 			this.side.querySelector(".schema")?.replaceChildren(h("p", { class: "error" }, `Tables and columns cannot be listed: ${(error as ApiError).message}`),
-				h("button", { type: "button", class: "button quiet", on: { click: () => void this.learn() } }, "Try again"));
+				h("button", { type: "button", on: { click: () => void this.learn() } }, "Try again"));
 		}
 	}
 
@@ -238,8 +239,8 @@ class SQLPage {
 		this.output.replaceChildren(
 			h("header", {}, h("h2", {}, "Result"), views,
 				h("div", { class: "sql-save" },
-					h("button", { type: "button", class: "button quiet", id: "save-csv", on: { click: () => download("netmeta.csv", "text/csv", toCSV(result)) } }, "CSV"),
-					h("button", { type: "button", class: "button quiet", id: "save-json", on: { click: () => download("netmeta.json", "application/json", toJSON(result)) } }, "JSON"))),
+					h("button", { type: "button", id: "save-csv", on: { click: () => download("netmeta.csv", "text/csv", toCSV(result)) } }, "CSV"),
+					h("button", { type: "button", id: "save-json", on: { click: () => download("netmeta.json", "application/json", toJSON(result)) } }, "JSON"))),
 			result.truncated ? h("p", { class: "notice", "data-level": "warn", id: "truncated" },
 				`Only the first ${limit.toLocaleString("en")} rows are here: there are more. Choose a higher limit, or group and order so that the first ones are those that matter.`) : "",
 			body);
