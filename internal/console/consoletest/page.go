@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ type Page struct {
 
 	mu       sync.Mutex
 	problems []string
+	expected []string
 }
 
 // Open starts a browser of its own for the test, 1920 by 1080 pixels, and opens
@@ -117,7 +119,30 @@ func arguments(args []*runtime.RemoteObject) string {
 func (p *Page) report(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.problems = append(p.problems, fmt.Sprintf(format, args...))
+	problem := fmt.Sprintf(format, args...)
+	for _, text := range p.expected {
+		if strings.Contains(problem, text) {
+			return
+		}
+	}
+	p.problems = append(p.problems, problem)
+}
+
+// Expect makes problems whose text contains one of these no problems from now on:
+// a browser also reports answers with a status that says that something was wrong
+// with what a test has done on purpose, for example "status of 400".
+func (p *Page) Expect(texts ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expected = append(p.expected, texts...)
+}
+
+// MustBeWell fails the test if there are problems.
+func (p *Page) MustBeWell() {
+	p.t.Helper()
+	if problems := p.Problems(); len(problems) > 0 {
+		p.t.Errorf("problems on the page at %s:\n%s", p.Address(), strings.Join(problems, "\n"))
+	}
 }
 
 // Problems returns what went wrong on the page so far: exceptions, errors and

@@ -45,6 +45,8 @@ export function mount(root: HTMLElement, app: App): () => void {
 	fill(root, h("div", { class: "login" },
 		h("form", { class: "card", "aria-label": "Log in", on: { submit: (event: Event) => void submit(event) } },
 			h("h1", {}, "NetMeta"),
+			// Managers of passwords want to know whose it is.
+			h("input", { type: "text", name: "username", value: "netmeta", autocomplete: "username", hidden: true }),
 			h("label", { for: "password" }, "Password", password),
 			problem, button,
 			h("p", { class: "hint" }, "Whoever runs this NetMeta has set the password with --console-password-file, or knows where it is."))));

@@ -80,13 +80,16 @@ const tableOption = (table: Table): Completion => ({
 });
 
 function functionOption(f: SqlFunction): Completion {
+	// NetMeta's functions are described and come first; of ClickHouse's the name is known.
+	const described = f.description !== "";
 	const shown: Completion = {
 		label: f.name,
 		type: "function",
-		detail: f.arguments ? `(${shorter(f.arguments)})` : "()",
-		info: f.description || f.example ? () => functionInfo(f) : undefined,
+		detail: f.arguments ? `(${shorter(f.arguments)})` : described ? "()" : "",
+		boost: described ? 5 : 0,
+		info: described ? () => functionInfo(f) : undefined,
 	};
-	return snippetCompletion(f.arguments ? `${f.name}(\${})` : `${f.name}()`, shown);
+	return snippetCompletion(f.arguments || !described ? `${f.name}(\${})` : `${f.name}()`, shown);
 }
 
 const shorter = (text: string): string => (text.length > 40 ? `${text.slice(0, 38)} …` : text);

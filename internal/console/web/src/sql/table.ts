@@ -1,6 +1,6 @@
 // The result of a query as a table that sorts by the column one clicks.
 
-import { h } from "../dom.ts";
+import { type Child, h } from "../dom.ts";
 import type { Cell, Column, Result } from "../api.ts";
 import { isNumber, isTime, shown } from "./result.ts";
 
@@ -49,7 +49,17 @@ export function resultTable(result: Result): HTMLElement {
 
 function cell(value: Cell, column: Column | undefined): Element {
 	const numeric = column !== undefined && isNumber(column);
-	return h("td", { class: value === null ? "null" : numeric ? "number" : undefined }, column ? shown(value, column) : String(value));
+	const text = column ? shown(value, column) : String(value);
+	return h("td", { class: value === null ? "null" : numeric ? "number" : undefined }, numeric ? grouped(text) : text);
+}
+
+/** Sets the digits of a large number in groups of three. The gaps are no text, so that
+ * what one copies is a number. */
+function grouped(text: string): Child[] {
+	const large = /^(-?\d{1,3})((?:\d{3}){2,})(\.\d+)?$/.exec(text);
+	if (!large) return [text];
+	const [, first, rest, fraction] = large;
+	return [first, ...(rest.match(/\d{3}/g) ?? []).map((digits) => h("span", { class: "digits" }, digits)), fraction];
 }
 
 function sorted(result: Result, by: number, order: Order): Cell[][] {
