@@ -4,38 +4,90 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp/kb"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/leoluk/NetMeta/deploy/dashboards"
 	"github.com/leoluk/NetMeta/internal/console/consoletest"
+	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/generate"
+	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
+	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
 
-// fill stores a day of flows from three exporters, a flow a second from each.
-func fill(t *testing.T, db *sql.DB) {
+// filled is a running console over a day of synthetic traffic, whose content is known.
+type filled struct {
+	url     string
+	write   *sql.DB
+	traffic *consoletest.Traffic
+	// outage makes ClickHouse drop every connection.
+	outage atomic.Bool
+	// intercept answers requests in the console's place, where it returns true.
+	intercept func(http.ResponseWriter, *http.Request) bool
+}
+
+// historyFlows are few enough to be stored within seconds.
+const historyFlows = 30_000
+
+// newFilled starts a console with all dashboards. change may alter its configuration.
+func newFilled(t *testing.T, change ...func(*Config)) *filled {
 	t.Helper()
-	_, err := db.Exec(`INSERT INTO flows_raw
-		(TimeReceived, FlowType, SamplerAddress, SamplingRate, SamplingRateSource, FlowDirection, Bytes, Packets, SrcAddr, DstAddr, Proto, SrcPort, DstPort, SrcAS, DstAS)
-		SELECT
-			toDateTime(now() - intDiv(number, 3), 'UTC'),
-			['SFLOW_5', 'NETFLOW_V9', 'IPFIX'][which],
-			toIPv6(['192.0.2.1', '192.0.2.2', '2001:db8::3'][which]),
-			[2000, 512, 1][which],
-			['packet', 'options', 'unknown'][which],
-			rand(1) % 3 = 0,
-			200 + rand(2) % 1200, 1,
-			toIPv6(concat('198.51.100.', toString(intDiv(rand(3) % 10000, 50)))),
-			toIPv6(concat('2001:db8:1111:2222:3333:4444:5555:', hex(rand(4) % 40 + 1))),
-			6, 1024 + rand(5) % 60000, [443, 80, 22][rand(6) % 3 + 1], 64496 + rand(7) % 9, 64510
-		FROM (SELECT number, number % 3 + 1 AS which FROM numbers(3 * 86400))`)
+	f := newConsole(t, change...)
+	to := time.Now().Truncate(time.Second)
+	f.traffic = consoletest.StoreHistory(t, f.write, generate.HistoryOptions{From: to.Add(-24 * time.Hour), To: to, Flows: historyFlows, Seed: 1})
+	return f
+}
+
+// newConsole is newFilled without a flow.
+func newConsole(t *testing.T, change ...func(*Config)) *filled {
+	t.Helper()
+	f := &filled{}
+	write, _ := newDatabase(t)
+	f.write = write
+	var name string
+	must(t, write.QueryRow("SELECT currentDatabase()").Scan(&name))
+	read := chhttp.New(chdbtest.Engine(t), chhttp.Options{ReadOnly: true})
+	clickhouse := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.outage.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		read.ServeHTTP(w, r)
+	})) + "/" + name
+	config := testConfig(open(t, clickhouse))
+	config.ClickHouse = client(t, clickhouse)
+	all, err := dashboard.Load(dashboards.Files())
 	must(t, err)
+	config.Dashboards = all
+	config.Gatherer = collector()
+	for _, c := range change {
+		c(&config)
+	}
+	console := New(config)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.intercept == nil || !f.intercept(w, r) {
+			console.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	f.url = server.URL
+	return f
+}
+
+// open opens a path of the console in a browser of its own.
+func (f *filled) open(t *testing.T, path string) *consoletest.Page {
+	t.Helper()
+	return consoletest.Open(t, f.url+path)
 }
 
 // collector is a registry with counters as a collector in this process has them.
@@ -55,133 +107,54 @@ func collector() *prometheus.Registry {
 	return registry
 }
 
-func TestInABrowser(t *testing.T) {
-	write, read := newDatabase(t)
-	fill(t, write)
-	config := testConfig(read)
-	config.Gatherer = collector()
-	server := httptest.NewServer(New(config))
-	defer server.Close()
-	page := consoletest.Open(t, server.URL)
-
-	page.SeeTraffic()
-	for stage, want := range map[string][]string{
-		"datagrams": {"4,321 datagrams", "sFlow :6343"},
-		"records":   {"54,321 flow records", "IPFIX: template not received yet", "17"},
-		"kafka":     {"54,300 records", "messages waiting"},
-		"rows":      {"259,200 rows stored"},
-	} {
-		contains(t, "stage "+stage, page.Stage(stage), want...)
+// screenshots is where pictures of the pages are kept, for people who look at them
+// after a run.
+func screenshots(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("NETMETA_SCREENSHOTS")
+	if dir == "" {
+		// The engine has changed the working directory: this file's place is that of the module.
+		_, here, _, _ := runtime.Caller(0)
+		dir = filepath.Join(filepath.Dir(here), "../../.build/screenshots")
 	}
-	page.WaitFor("three exporters are listed", `document.querySelectorAll("#exporters tbody tr").length === 3`)
-	contains(t, "exporters", page.Text("#exporters"), "192.0.2.1", "sFlow", "1:2,000", "192.0.2.2", "NetFlow v9", "options data", "2001:db8::3", "unknown")
-	page.WaitFor("ten sources are listed", `document.querySelectorAll("#top tbody tr").length === 10`)
-	contains(t, "setup", page.Text("#setup"), "transport udp 2055", "udp 6343")
-	contains(t, "query", page.Text("#query"), "curl http://127.0.0.1:8123/", "259,200 flows")
+	must(t, os.MkdirAll(dir, 0o755))
+	return dir
+}
 
-	for _, window := range []string{"24h", "6h", "1h", "15m"} {
-		page.ChooseWindow(window)
-		page.SeeTraffic()
-	}
-	page.Click(`#units [data-value="packets"]`)
-	page.WaitFor("the legend counts packets", `document.querySelector("#throughput .legend").innerText.includes("packets/s")`)
-	page.Press("#throughput .chart", kb.ArrowLeft)
-	page.WaitFor("the arrow key shows values", `document.querySelector(".tip")?.innerText.includes("packets/s")`)
-	page.Click(`#dimensions [data-value="source-as"]`)
-	page.WaitFor("AS numbers are listed", `document.querySelector("#top tbody").innerText.includes("AS645")`)
-	page.Click(`#dimensions [data-value="destination"]`)
-	page.WaitFor("long addresses are listed", `document.querySelector("#top tbody").innerText.includes("2001:db8:1111:2222")`)
-	page.Press(`#setup [aria-selected="true"]`, kb.ArrowRight)
-	page.WaitFor("the next device is shown", `document.querySelector("#setup-panel").innerText.includes("feature sflow")`)
-
-	for _, width := range []int64{1920, 1280, 400} {
-		page.Resize(width, 900)
-		page.SeeTraffic()
-		if hidden := page.HiddenSideways(); width >= 1280 && len(hidden) > 0 {
-			t.Errorf("at %d pixels one has to scroll to see all of %q", width, hidden)
-		}
-		if wide := page.OverflowsSideways(); len(wide) > 0 {
-			t.Errorf("at %d pixels the page is wider than the window: %q", width, wide)
-		}
+// looksRight checks a page as it is, in light and dark, on a screen and on a phone:
+// nothing is wider than the window, axe-core finds nothing, and pictures are kept.
+func looksRight(t *testing.T, page *consoletest.Page, name string, settled func()) {
+	t.Helper()
+	dir := screenshots(t)
+	for _, width := range []int64{1600, 400} {
+		page.Resize(width, 1000)
 		for _, dark := range []bool{false, true} {
 			page.Dark(dark)
-			page.SeeTraffic()
+			settled()
+			if wide := page.OverflowsSideways(); len(wide) > 0 {
+				t.Errorf("%s at %d pixels is wider than the window: %q", name, width, wide)
+			}
 			for _, violation := range page.AccessibilityViolations() {
-				t.Errorf("accessibility at %d pixels, dark %v: %s", width, dark, violation)
+				t.Errorf("accessibility of %s at %d pixels, dark %v: %s", name, width, dark, violation)
 			}
-			if dir := os.Getenv("NETMETA_SCREENSHOTS"); dir != "" {
-				page.Screenshot(fmt.Sprintf("%s/console-%d-%v.png", dir, width, dark))
-			}
+			scheme := map[bool]string{false: "light", true: "dark"}[dark]
+			page.Screenshot(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)))
 		}
 	}
-	if problems := page.Problems(); len(problems) > 0 {
-		t.Errorf("problems on the page:\n%s", strings.Join(problems, "\n"))
-	}
+	page.Resize(1600, 1000)
+	page.Dark(false)
 }
 
-func TestInABrowserWithoutFlows(t *testing.T) {
-	_, read := newDatabase(t)
-	server := httptest.NewServer(New(testConfig(read)))
-	defer server.Close()
-	page := consoletest.Open(t, server.URL)
-	page.WaitFor("the page says that there are no flows", `document.querySelector("#throughput .empty h3")?.checkVisibility()`)
-	contains(t, "summary", page.Text("#summary"), "Waiting for the first flow")
-	contains(t, "stage datagrams", page.Stage("datagrams"), "point a router here")
-	if problems := page.Problems(); len(problems) > 0 {
-		t.Errorf("problems on the page:\n%s", strings.Join(problems, "\n"))
-	}
-}
-
-func TestInABrowserWithoutClickHouse(t *testing.T) {
-	config := unreachable(t)
-	config.Ready = func(context.Context) error { return fmt.Errorf("started %s ago", time.Second) }
-	server := httptest.NewServer(New(config))
-	defer server.Close()
-	page := consoletest.Open(t, server.URL)
-	for _, part := range []string{"throughput", "exporters", "top"} {
-		page.WaitFor(part+" says what failed", `document.querySelector("#`+part+` .error").innerText.includes("ask ClickHouse for")`)
-	}
-	contains(t, "stage rows", page.Stage("rows"), "Problem", "ClickHouse does not answer")
-	contains(t, "setup", page.Text("#setup"), "transport udp 2055")
-}
-
-func TestInABrowserWhenNetMetaEnds(t *testing.T) {
-	server := httptest.NewServer(New(unreachable(t)))
-	page := consoletest.Open(t, server.URL)
-	page.Stage("rows")
-	server.Close()
-	page.WaitFor("the page says that nothing answers", `document.querySelector("#pipeline .error").innerText.includes("is the process still running")`)
-	contains(t, "summary", page.Text("#summary"), "what is shown is old")
-}
-
-func TestNumbersAreShortAndKeepTheirUnit(t *testing.T) {
-	server := httptest.NewServer(New(unreachable(t)))
-	defer server.Close()
-	page := consoletest.Open(t, server.URL)
-	page.WaitFor("the module is loaded", `(window.asked ??= import(document.querySelector("script").src.replace("main.js", "present.js"))
-		.then((module) => Object.assign(window, module))) && "bits" in window`)
-	for _, c := range []struct{ call, want string }{
-		{"bits(0)", "0 bit/s"},
-		{"bits(7)", "7 bit/s"},
-		{"bits(0.25)", "0.25 bit/s"},
-		{"bits(999.6)", "1.00 kbit/s"},
-		{"bits(1234567)", "1.23 Mbit/s"},
-		{"bits(99950000)", "100 Mbit/s"},
-		{"bits(2.5e16)", "25.0 Pbit/s"},
-		{"packets(1500)", "1.50 k packets/s"},
-		{"trimmed(bits(2500))", "2.5 kbit/s"},
-		{"trimmed(bits(20e6))", "20 Mbit/s"},
-		{"trimmed(bits(500))", "500 bit/s"},
-		{"bytes(1e9)", "1.00 GB"},
-		{"count(1234567)", "1,234,567"},
-		{"count(123456789)", "123 M"},
-		{"percent(0.0002)", "<0.1 %"},
-		{"percent(0.256)", "25.6 %"},
-		{"duration(75)", "1 min 15 s"},
-		{"duration(7300)", "2 h"},
-	} {
-		if got := consoletest.Eval[string](page, c.call); got != c.want {
-			t.Errorf("%s = %q, want %q", c.call, got, c.want)
+// eventually polls ok until it returns true.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("it does not come to pass that %s", what)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package consoletest
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,33 +9,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// SeeTraffic waits until the chart of the window that is chosen is drawn and shows
-// traffic coming in: pixels of that colour, not only axes.
-func (p *Page) SeeTraffic() {
+// Stay waits until selector matches something that is visible, and until the page
+// has drawn it.
+func (p *Page) Stay(selector string) {
 	p.t.Helper()
-	p.WaitFor("the chart shows incoming traffic", `(() => {
-		const canvas = document.querySelector("#throughput canvas");
-		if (!canvas || canvas.width === 0) return false;
-		const probe = document.querySelector("#throughput .legend .in dt");
-		if (!probe) return false;
-		const [r, g, b] = getComputedStyle(probe, "::before").backgroundColor.match(/\d+/g).map(Number);
-		const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {willReadFrequently: true});
-		copy.drawImage(canvas, 0, 0);
-		const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
-		let pixels = 0;
-		for (let i = 0; i < data.length; i += 4)
-			if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 24 && data[i + 3] > 200) pixels++;
-		return pixels > 100;
-	})()`)
-}
-
-// ChooseWindow presses the button of a time window, 15m, 1h, 6h or 24h, and waits
-// until every part shows it.
-func (p *Page) ChooseWindow(name string) {
-	p.t.Helper()
-	p.Click(`#windows [data-value="` + name + `"]`)
-	p.WaitFor("all parts show the window "+name,
-		fmt.Sprintf(`["throughput", "exporters", "top"].every((id) => document.getElementById(id).dataset.window === %s)`, quote(name)))
+	p.WaitFor(selector+" is visible", `document.querySelector(`+quote(selector)+`)?.checkVisibility()`)
+	do(p, "wait for a frame", chromedp.Evaluate[bool](`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, chromedp.EvalAwaitPromise))
 }
 
 // Stage returns the text of a stage of the data path: datagrams, records, kafka, rows.

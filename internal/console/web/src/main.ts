@@ -3,6 +3,7 @@
 import "./css/theme.css";
 import "./css/shell.css";
 import "./css/parts.css";
+import { watchAlerts } from "./alerts/watch.ts";
 import { Api, type Session } from "./api.ts";
 import type { App } from "./app.ts";
 import { toast } from "./overlay.ts";
@@ -70,3 +71,4 @@ router.onMove(() => {
 void router.show();
 void shell.load();
 void refreshSession();
+watchAlerts(api, (firing) => shell.showFiring(firing));

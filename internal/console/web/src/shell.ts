@@ -45,6 +45,7 @@ export class Shell {
 		on: { click: () => this.open(!this.root.classList.contains("open")) },
 	}, icon("menu"));
 	private dashboards: DashboardInfo[] = [];
+	private firing = 0;
 
 	constructor(private root: HTMLElement, private context: Context) {
 		root.className = "top";
@@ -75,12 +76,24 @@ export class Shell {
 		this.moved();
 	}
 
+	/** showFiring says at the link to the alerts how many rules fire. */
+	showFiring(firing: number): void {
+		if (firing === this.firing) return;
+		this.firing = firing;
+		this.showLinks();
+	}
+
 	/** moved marks the present page, and gives the links the present time range. */
 	moved(): void {
 		this.open(false);
+		this.showLinks();
+	}
+
+	private showLinks(): void {
 		const uid = dashboardUID(location.pathname);
 		const link = (path: string, label: string, current: boolean) =>
-			h("a", { href: path, "aria-current": current ? "page" : undefined }, label);
+			h("a", { href: path, "aria-current": current ? "page" : undefined }, label, path === "/alerts" && this.firing > 0
+				? h("span", { class: "badge", title: "Rules that fire" }, String(this.firing), h("span", { class: "unseen" }, " firing")) : null);
 		const boards = this.dashboards.length > 0 ? this.dashboards : [{ uid: homeUID, title: "Home" }];
 		fill(this.nav,
 			boards.map((d) => link(this.withTime(d.uid === homeUID ? "/" : `/d/${encodeURIComponent(d.uid)}`), shortTitle(d.title), d.uid === uid)),
