@@ -15,8 +15,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/console/consoletest"
 )
 
-func TestDataPathPage(t *testing.T) {
-	c := newFilled(t)
+func dataPathPage(t *testing.T, c *filled) {
 	page := c.open(t, "/path")
 	for stage, want := range map[string][]string{
 		"datagrams": {"4,321 datagrams", "sFlow :6343"},
@@ -41,8 +40,7 @@ func TestDataPathPageWithoutFlowsSaysWhatToDo(t *testing.T) {
 	page.MustBeWell()
 }
 
-func TestSetupPage(t *testing.T) {
-	c := newConsole(t)
+func setupPage(t *testing.T, c *filled) {
 	page := c.open(t, "/setup")
 	page.WaitFor("a device is shown", `document.querySelector("#setup-panel")?.innerText.includes("transport udp 2055")`)
 	contains(t, "setup", page.Text("#setup"), "udp 6343", "4,321 datagrams have arrived")
@@ -55,15 +53,15 @@ func TestSetupPage(t *testing.T) {
 	page.MustBeWell()
 }
 
-func TestPagesRecoverWhenNetMetaIsAway(t *testing.T) {
-	c := newFilled(t)
+func pagesRecoverWhenNetMetaIsAway(t *testing.T, c *filled) {
 	var away atomic.Bool
-	c.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	intercept := func(w http.ResponseWriter, r *http.Request) bool {
 		if away.Load() && strings.HasPrefix(r.URL.Path, "/api/") {
 			panic(http.ErrAbortHandler)
 		}
 		return false
 	}
+	c.intercept.Store(&intercept)
 	page := c.open(t, "/path")
 	page.Expect("net::ERR_EMPTY_RESPONSE")
 	page.Stage("rows")
@@ -75,8 +73,7 @@ func TestPagesRecoverWhenNetMetaIsAway(t *testing.T) {
 	page.MustBeWell()
 }
 
-func TestDataPathPageWithoutClickHouse(t *testing.T) {
-	c := newFilled(t)
+func dataPathPageWithoutClickHouse(t *testing.T, c *filled) {
 	c.outage.Store(true)
 	page := c.open(t, "/path")
 	contains(t, "stage rows", page.Stage("rows"), "Problem", "ClickHouse does not answer")
@@ -100,11 +97,10 @@ func alertsAnswer(firing bool) string {
 		{"uid":"none","title":"Rule without data","severity":"info","state":"nodata","since":null,"value":null,"summary":"s","action":"a","dashboard":"","instances":[]}]}`, state, since)
 }
 
-func TestAlertsPageShowsWhatFiresFirst(t *testing.T) {
-	c := newConsole(t)
+func alertsPageShowsWhatFiresFirst(t *testing.T, c *filled) {
 	var firing atomic.Bool
 	firing.Store(true)
-	c.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	intercept := func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/api/alerts" {
 			return false
 		}
@@ -112,6 +108,7 @@ func TestAlertsPageShowsWhatFiresFirst(t *testing.T) {
 		_, _ = io.WriteString(w, alertsAnswer(firing.Load()))
 		return true
 	}
+	c.intercept.Store(&intercept)
 	page := c.open(t, "/alerts")
 	page.WaitFor("rules are listed", `document.querySelectorAll(".rule").length === 5`)
 	contains(t, "summary", page.Text("#alerts-summary"), "1 firing", "1 pending")
@@ -130,8 +127,7 @@ func TestAlertsPageShowsWhatFiresFirst(t *testing.T) {
 	page.MustBeWell()
 }
 
-func TestSQLPageLooksRight(t *testing.T) {
-	c := newFilled(t)
+func sqlPageLooksRight(t *testing.T, c *filled) {
 	page := c.open(t, "/sql?sql=SELECT+Source,+sum(Bytes)+AS+bytes+FROM+flows+GROUP+BY+Source+ORDER+BY+bytes+DESC+LIMIT+20")
 	page.WaitFor("the result is shown", `document.querySelectorAll("#result tbody tr").length === 20`)
 	page.WaitFor("tables are listed", `document.querySelector("#schema").innerText.includes("flows_raw")`)

@@ -32,8 +32,7 @@ func runSQL(page *consoletest.Page, sql string) {
 // firstCells are the texts of the first row of the result.
 const firstCells = `[...document.querySelectorAll("#result tbody tr:first-child td")].map((cell) => cell.innerText).join("|")`
 
-func TestSQLPageCompletes(t *testing.T) {
-	c := newFilled(t)
+func sqlPageCompletes(t *testing.T, c *filled) {
 	page := c.open(t, "/sql")
 	page.WaitFor("tables are listed", `document.querySelector("#schema").innerText.includes("flows")`)
 
@@ -60,8 +59,7 @@ func TestSQLPageCompletes(t *testing.T) {
 	page.MustBeWell()
 }
 
-func TestSQLPageRunsAndShares(t *testing.T) {
-	c := newFilled(t)
+func sqlPageRunsAndShares(t *testing.T, c *filled) {
 	page := c.open(t, "/sql")
 	runSQL(page, "SELECT count() AS flows FROM flows_raw")
 	page.WaitFor("the count is shown", fmt.Sprintf(`%s === "%d"`, firstCells, c.traffic.Records))
@@ -94,8 +92,7 @@ func TestSQLPageRunsAndShares(t *testing.T) {
 	other.MustBeWell()
 }
 
-func TestSQLPageSaysWhatIsWrong(t *testing.T) {
-	c := newFilled(t)
+func sqlPageSaysWhatIsWrong(t *testing.T, c *filled) {
 	page := c.open(t, "/sql")
 	page.Expect("status of 4")
 	for _, bad := range []struct{ sql, marked, says string }{
@@ -128,8 +125,7 @@ func TestSQLPageSaysWhatIsWrong(t *testing.T) {
 	page.MustBeWell()
 }
 
-func TestSQLPageCancelsAndTruncates(t *testing.T) {
-	c := newFilled(t)
+func sqlPageCancelsAndTruncates(t *testing.T, c *filled) {
 	page := c.open(t, "/sql")
 	const long = "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)"
 	running := func() int {

@@ -34,7 +34,33 @@ type filled struct {
 	// outage makes ClickHouse drop every connection.
 	outage atomic.Bool
 	// intercept answers requests in the console's place, where it returns true.
-	intercept func(http.ResponseWriter, *http.Request) bool
+	intercept atomic.Pointer[func(http.ResponseWriter, *http.Request) bool]
+}
+
+// TestInABrowser looks at one console over a day of synthetic traffic.
+func TestInABrowser(t *testing.T) {
+	c := newFilled(t)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *filled)
+	}{
+		{"data path", dataPathPage},
+		{"data path without ClickHouse", dataPathPageWithoutClickHouse},
+		{"pages recover when NetMeta is away", pagesRecoverWhenNetMetaIsAway},
+		{"setup", setupPage},
+		{"alerts", alertsPageShowsWhatFiresFirst},
+		{"SQL completes", sqlPageCompletes},
+		{"SQL runs and shares", sqlPageRunsAndShares},
+		{"SQL says what is wrong", sqlPageSaysWhatIsWrong},
+		{"SQL cancels and truncates", sqlPageCancelsAndTruncates},
+		{"SQL looks right", sqlPageLooksRight},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			defer c.outage.Store(false)
+			defer c.intercept.Store(nil)
+			test.run(t, c)
+		})
+	}
 }
 
 // historyFlows are few enough to be stored within seconds.
@@ -75,7 +101,7 @@ func newConsole(t *testing.T, change ...func(*Config)) *filled {
 	}
 	console := New(config)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f.intercept == nil || !f.intercept(w, r) {
+		if intercept := f.intercept.Load(); intercept == nil || !(*intercept)(w, r) {
 			console.ServeHTTP(w, r)
 		}
 	}))

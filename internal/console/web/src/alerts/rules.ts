@@ -30,7 +30,7 @@ export function ruleCard(rule: AlertRule, open: boolean): Element {
 	return h("details", { class: "rule", "data-level": level, "data-state": rule.state, "data-uid": rule.uid, open },
 		h("summary", {},
 			h("span", { class: "state" }, mark(level), names[rule.state]),
-			h("h3", {}, rule.title),
+			h("h2", {}, rule.title),
 			h("span", { class: "tag" }, rule.severity),
 			h("span", { class: "since" }, rule.state === "ok" ? "" : age(rule.since))),
 		h("div", { class: "rule-body" },

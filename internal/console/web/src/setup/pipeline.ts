@@ -32,7 +32,7 @@ export function stages(pipeline: Pipeline): Element[] {
 
 function stage({ id, title, unit, level, advice, total, rate, details, losses }: Stage): Element {
 	return h("li", { class: "stage", id: `stage-${id}`, "data-level": level },
-		h("header", {}, h("h3", {}, title), h("span", { class: "state" }, mark(level), states[level])),
+		h("header", {}, h("h2", {}, title), h("span", { class: "state" }, mark(level), states[level])),
 		h("div", {},
 			h("p", { class: "rate" }, rate === null ? "–" : short(rate), h("small", {}, " /s")),
 			h("p", { class: "total" }, total === null ? "unknown" : `${count(total)} ${unit}`)),
