@@ -43,7 +43,8 @@ func TestDataPathPageWithoutFlowsSaysWhatToDo(t *testing.T) {
 func setupPage(t *testing.T, c *filled) {
 	page := c.open(t, "/setup")
 	page.WaitFor("a device is shown", `document.querySelector("#setup-panel")?.innerText.includes("transport udp 2055")`)
-	contains(t, "setup", page.Text("#setup"), "udp 6343", "4,321 datagrams have arrived")
+	page.WaitFor("what has arrived is counted", `document.querySelector("#arrived").innerText.includes("4,321 datagrams have arrived")`)
+	contains(t, "setup", page.Text("#setup"), "udp 6343")
 	contains(t, "programs", page.Text("#programs"), "curl http://127.0.0.1:8123/")
 	page.Press(`#setup [aria-selected="true"]`, kb.ArrowRight)
 	page.WaitFor("the next device is shown", `document.querySelector("#setup-panel").innerText.includes("feature sflow")`)
@@ -130,7 +131,7 @@ func alertsPageShowsWhatFiresFirst(t *testing.T, c *filled) {
 func sqlPageLooksRight(t *testing.T, c *filled) {
 	page := c.open(t, "/sql?sql=SELECT+Source,+sum(Bytes)+AS+bytes+FROM+flows+GROUP+BY+Source+ORDER+BY+bytes+DESC+LIMIT+20")
 	page.WaitFor("the result is shown", `document.querySelectorAll("#result tbody tr").length === 20`)
-	page.WaitFor("tables are listed", `document.querySelector("#schema").innerText.includes("flows_raw")`)
+	page.WaitFor("tables are listed", `document.querySelector("#schema")?.innerText.includes("flows_raw")`)
 	top := consoletest.Top(c.traffic.From)[0]
 	if got := strings.Split(consoletest.Eval[string](page, firstCells), "|"); got[0] != top.String() || got[1] != fmt.Sprint(c.traffic.From[top]) {
 		t.Errorf("the top source is %q, want %s with %d bytes", got, top, c.traffic.From[top])

@@ -34,7 +34,7 @@ const firstCells = `[...document.querySelectorAll("#result tbody tr:first-child 
 
 func sqlPageCompletes(t *testing.T, c *filled) {
 	page := c.open(t, "/sql")
-	page.WaitFor("tables are listed", `document.querySelector("#schema").innerText.includes("flows")`)
+	page.WaitFor("tables are listed", `document.querySelector("#schema")?.innerText.includes("flows")`)
 
 	for _, step := range []struct{ before, typed, offers, explains string }{
 		{"SELECT count() FROM ", "flows_r", "flows_raw", "un-aggregated"},
@@ -87,7 +87,7 @@ func sqlPageRunsAndShares(t *testing.T, c *filled) {
 	other.WaitFor("the link shows the same", `document.querySelector("#result thead")?.innerText.includes("bits")`)
 	page.Back()
 	page.WaitFor("Back shows the statement before", fmt.Sprintf(`%s === "%d"`, firstCells, c.traffic.Records))
-	contains(t, "history", page.Text("#history"), "toStartOfHour", "SELECT count()")
+	contains(t, "history", consoletest.Eval[string](page, `document.querySelector("#history").textContent`), "toStartOfHour", "SELECT count()")
 	page.MustBeWell()
 	other.MustBeWell()
 }
@@ -127,24 +127,18 @@ func sqlPageSaysWhatIsWrong(t *testing.T, c *filled) {
 
 func sqlPageCancelsAndTruncates(t *testing.T, c *filled) {
 	page := c.open(t, "/sql")
-	const long = "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)"
-	running := func() int {
-		var n int
-		must(t, c.write.QueryRow("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sum(cityHash64(number))%'").Scan(&n))
-		return n
-	}
 	for _, stop := range []func(){
 		func() { page.Click("#cancel") },
 		func() { page.Keys(kb.Escape) },
 		func() { page.Click(`#nav a[href^="/alerts"]`) }, // the page moves on
 	} {
 		page.Goto("/sql")
-		writeSQL(page, long)
+		writeSQL(page, endless("sql-page"))
 		page.Chord(kb.Enter, chromedp.ModifierCtrl)
 		page.WaitFor("time passes on the page", `/Running … [\d.]+ m?s/.test(document.querySelector("#sql-status").innerText)`)
-		eventually(t, "ClickHouse works on it", func() bool { return running() == 1 })
+		eventually(t, "ClickHouse works on it", func() bool { return running(t, c.config, "sql-page") == 1 })
 		stop()
-		eventually(t, "ClickHouse has stopped", func() bool { return running() == 0 })
+		eventually(t, "ClickHouse has stopped", func() bool { return running(t, c.config, "sql-page") == 0 })
 	}
 
 	page.Goto("/sql")

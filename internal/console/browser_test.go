@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net/http"
@@ -29,6 +28,7 @@ import (
 // filled is a running console over a day of synthetic traffic, whose content is known.
 type filled struct {
 	url     string
+	config  Config
 	write   *sql.DB
 	traffic *consoletest.Traffic
 	// outage makes ClickHouse drop every connection.
@@ -99,6 +99,7 @@ func newConsole(t *testing.T, change ...func(*Config)) *filled {
 	for _, c := range change {
 		c(&config)
 	}
+	f.config = config
 	console := New(config)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if intercept := f.intercept.Load(); intercept == nil || !(*intercept)(w, r) {
@@ -169,20 +170,6 @@ func looksRight(t *testing.T, page *consoletest.Page, name string, settled func(
 	}
 	page.Resize(1600, 1000)
 	page.Dark(false)
-}
-
-// eventually polls ok until it returns true.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for !ok() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("it does not come to pass that %s", what)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 func contains(t *testing.T, where, text string, want ...string) {

@@ -6,7 +6,7 @@ import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, c
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { sql } from "@codemirror/lang-sql";
 import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, setDiagnostics } from "@codemirror/lint";
+import { setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers, placeholder, rectangularSelection } from "@codemirror/view";
@@ -77,6 +77,21 @@ const theme = EditorView.theme({
 	".cm-button": { backgroundImage: "none", backgroundColor: "var(--sunken)", border: "1px solid var(--line)" },
 });
 
+/** Writes over a selection here instead of in the browser, which would keep the colour of
+ * what was there in a style attribute, and the Content-Security-Policy forbids those. */
+const writeOver = EditorView.domEventHandlers({
+	beforeinput(event, view) {
+		const { from, to, empty } = view.state.selection.main;
+		const text = event.data;
+		if (empty || event.inputType !== "insertText" || text === null || event.isComposing) return false;
+		const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+		// Others go first, as with any input: an opening bracket encloses the selection.
+		if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+		event.preventDefault();
+		return true;
+	},
+});
+
 const colours = HighlightStyle.define([
 	{ tag: tags.keyword, color: "var(--code-keyword)", fontWeight: "600" },
 	{ tag: tags.typeName, color: "var(--code-type)" },
@@ -102,7 +117,7 @@ export function createEditor(options: EditorOptions): Editor {
 			doc: options.text,
 			extensions: [
 				lineNumbers(), highlightSpecialChars(), history(), drawSelection(), rectangularSelection(), bracketMatching(), closeBrackets(),
-				highlightActiveLine(), highlightSelectionMatches(), lintGutter(), EditorView.lineWrapping, indentUnit.of("  "),
+				highlightActiveLine(), highlightSelectionMatches(), writeOver, EditorView.lineWrapping, indentUnit.of("  "),
 				placeholder("SELECT …  (Ctrl-Space completes, Ctrl-Enter runs)"),
 				language.of(highlighting()),
 				syntaxHighlighting(colours), theme,

@@ -3,13 +3,12 @@
 import "./sql.css";
 import { type ApiError, isAbort, type Result } from "../api.ts";
 import type { App } from "../app.ts";
+import { csv, json, save } from "../dashboard/exports.ts";
 import { h } from "../dom.ts";
-import { download } from "../download.ts";
 import { bytes, count } from "../present.ts";
 import { chartable, resultChart } from "./chart.ts";
 import { createEditor, type Editor } from "./editor.ts";
 import { forget, history, remember } from "./history.ts";
-import { toCSV, toJSON } from "./result.ts";
 import { noSchema, type Schema } from "./schema.ts";
 import { resultTable } from "./table.ts";
 import { schemaBrowser } from "./tables.ts";
@@ -230,7 +229,7 @@ class SQLPage {
 			this.takeAwayChart();
 			this.takeAwayChart = () => undefined;
 			for (const button of views.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset["value"] === view));
-			if (view === "chart") this.takeAwayChart = resultChart(body, result);
+			if (view === "chart") this.takeAwayChart = resultChart(body, this.app, result);
 			else body.replaceChildren(result.rows.length > 0 ? resultTable(result) : h("p", { class: "empty" }, "No rows: the query is right, and nothing matches it."));
 		};
 		const views = h("div", { class: "segments", role: "group", "aria-label": "Show as" },
@@ -239,8 +238,8 @@ class SQLPage {
 		this.output.replaceChildren(
 			h("header", {}, h("h2", {}, "Result"), views,
 				h("div", { class: "sql-save" },
-					h("button", { type: "button", id: "save-csv", on: { click: () => download("netmeta.csv", "text/csv", toCSV(result)) } }, "CSV"),
-					h("button", { type: "button", id: "save-json", on: { click: () => download("netmeta.json", "application/json", toJSON(result)) } }, "JSON"))),
+					h("button", { type: "button", id: "save-csv", on: { click: () => save("netmeta.csv", csv(result), "text/csv") } }, "CSV"),
+					h("button", { type: "button", id: "save-json", on: { click: () => save("netmeta.json", json(result), "application/json") } }, "JSON"))),
 			result.truncated ? h("p", { class: "notice", "data-level": "warn", id: "truncated" },
 				`Only the first ${limit.toLocaleString("en")} rows are here: there are more. Choose a higher limit, or group and order so that the first ones are those that matter.`) : "",
 			body);

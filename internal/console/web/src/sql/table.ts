@@ -10,7 +10,7 @@ const firstRows = 500;
 type Order = "ascending" | "descending";
 
 export function resultTable(result: Result): HTMLElement {
-	const container = h("div", { class: "scroll result-table", tabindex: "0", role: "region", "aria-label": "Result" });
+	const container = h("div", { class: "scroll result-table", tabindex: "0", role: "region", "aria-label": "Rows of the result" });
 	let by = -1, order: Order = "ascending", all = false;
 
 	function sort(column: number): void {
