@@ -127,17 +127,21 @@ func sqlPageSaysWhatIsWrong(t *testing.T, c *filled) {
 
 func sqlPageCancelsAndTruncates(t *testing.T, c *filled) {
 	page := c.open(t, "/sql")
-	for _, stop := range []func(){
-		func() { page.Click("#cancel") },
-		func() { page.Keys(kb.Escape) },
-		func() { page.Click(`#nav a[href^="/alerts"]`) }, // the page moves on
+	for _, stop := range []struct {
+		press func()
+		says  string
+	}{
+		{func() { page.Click("#cancel") }, `document.querySelector("#sql-status").innerText === "Cancelled"`},
+		{func() { page.Keys(kb.Escape) }, `document.querySelector("#sql-status").innerText === "Cancelled"`},
+		{func() { page.Click(`#nav a[href^="/setup"]`) }, `location.pathname === "/setup"`}, // the page moves on
 	} {
 		page.Goto("/sql")
 		writeSQL(page, endless("sql-page"))
 		page.Chord(kb.Enter, chromedp.ModifierCtrl)
 		page.WaitFor("time passes on the page", `/Running … [\d.]+ m?s/.test(document.querySelector("#sql-status").innerText)`)
 		eventually(t, "ClickHouse works on it", func() bool { return running(t, c.config, "sql-page") == 1 })
-		stop()
+		stop.press()
+		page.WaitFor("the page says so", stop.says)
 		eventually(t, "ClickHouse has stopped", func() bool { return running(t, c.config, "sql-page") == 0 })
 	}
 

@@ -37,7 +37,7 @@ export function completion(schema: () => Schema): CompletionSource {
 			const table = tables.get(qualified.text.slice(0, dot));
 			return table ? { from: qualified.from + dot + 1, options: table.columns.map(columnOption), validFor: /^\w*$/ } : null;
 		}
-		const word = context.matchBefore(/\w+/);
+		const word = context.matchBefore(/[A-Za-z_]\w*/);
 		if (!word && !context.explicit) return null;
 		const from = word?.from ?? context.pos;
 		if (/\b(?:from|join|describe|desc|table)\s+$/i.test(sql.slice(0, from))) {

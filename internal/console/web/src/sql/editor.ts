@@ -35,7 +35,7 @@ export interface EditorOptions {
 	text: string;
 	/** Ctrl-Enter, or Cmd-Enter. */
 	run(): void;
-	/** Escape, when it closes nothing in the editor. */
+	/** Escape; returns false where there is nothing to cancel, and it closes what is open. */
 	cancel(): boolean;
 	changed(text: string): void;
 }
@@ -129,10 +129,10 @@ export function createEditor(options: EditorOptions): Editor {
 					{ key: "Mod-Enter", run: () => { options.run(); return true; } },
 					{ key: "Ctrl-Enter", run: () => { options.run(); return true; } },
 					{ key: "Tab", run: acceptCompletion },
+					{ key: "Escape", run: () => options.cancel() },
 				])),
 				keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap,
 					{ key: "Alt-Space", run: startCompletion },
-					{ key: "Escape", run: () => options.cancel() },
 				]),
 				EditorView.updateListener.of((update) => { if (update.docChanged) options.changed(update.state.doc.toString()); }),
 			],
