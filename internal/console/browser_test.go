@@ -40,10 +40,20 @@ type filled struct {
 // TestInABrowser looks at one console over a day of synthetic traffic.
 func TestInABrowser(t *testing.T) {
 	c := newFilled(t)
+	talk(t, c)
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *filled)
 	}{
+		{"dashboards show the top talker", dashboardsShowTheTopTalker},
+		{"clicking filters and excludes", clickingFiltersAndExcludes},
+		{"a link shows the same", aLinkShowsTheSame},
+		{"bad input is refused in its field", badInputIsRefusedInItsField},
+		{"impossible times are refused", impossibleTimesAreRefused},
+		{"a query over its limits says so", aQueryOverItsLimitsSaysSo},
+		{"dashboards recover when ClickHouse is away", dashboardsRecoverWhenClickHouseIsAway},
+		{"a newcomer finds the victim", aNewcomerFindsTheVictim},
+		{"without a mouse", withoutAMouse},
 		{"data path", dataPathPage},
 		{"data path without ClickHouse", dataPathPageWithoutClickHouse},
 		{"pages recover when NetMeta is away", pagesRecoverWhenNetMetaIsAway},

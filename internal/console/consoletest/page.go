@@ -72,6 +72,15 @@ func Open(t testing.TB, address string) *Page {
 	return p
 }
 
+// For returns the same page for a subtest, which fails in the place of the test that
+// has opened it. Problems so far are not those of the subtest.
+func (p *Page) For(t testing.TB) *Page {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.t, p.problems = t, nil
+	return p
+}
+
 // browser finds Chromium or Chrome.
 func browser(t testing.TB) string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -225,6 +234,15 @@ func (p *Page) Screenshot(path string) {
 	picture := do(p, "take a screenshot", chromedp.FullScreenshot(100))
 	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		p.t.Fatalf("save the screenshot: %v", err)
+	}
+}
+
+// Picture writes what is in the window as a PNG to the file at path.
+func (p *Page) Picture(path string) {
+	p.t.Helper()
+	picture := do(p, "take a picture", chromedp.CaptureScreenshot())
+	if err := os.WriteFile(path, picture, 0o644); err != nil {
+		p.t.Fatalf("save the picture: %v", err)
 	}
 }
 

@@ -43,7 +43,7 @@ export function resultChart(root: HTMLElement, app: App, result: Result): () => 
 			if (shown.rows.length === 0) return;
 			range = rangeOf(shown);
 			whole.hidden = shown === result;
-			visual.draw([{ refId: "A", result: { ...shown, interval: stepOf(result) } }], []);
+			visual.draw([{ refId: "A", result: { ...shown, interval: stepOf(result) } }]);
 		}
 		show(result);
 		const resized = new ResizeObserver(() => visual.redraw());

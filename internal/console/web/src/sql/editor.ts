@@ -154,7 +154,11 @@ export function createEditor(options: EditorOptions): Editor {
 			view.dispatch({ effects: language.reconfigure(highlighting()) });
 		},
 		markError(message) {
-			const span = message === undefined ? undefined : errorSpan(view.state.doc.toString(), message);
+			const text = view.state.doc.toString();
+			const found = message === undefined ? undefined : errorSpan(text.trim(), message);
+			// What runs is the text without the space around it.
+			const before = text.length - text.trimStart().length;
+			const span = found && { from: found.from + before, to: Math.min(found.to + before, text.length) };
 			view.dispatch(setDiagnostics(view.state, span && message !== undefined ? [{ ...span, severity: "error", message }] : []));
 			if (span) view.dispatch({ selection: { anchor: span.from }, scrollIntoView: true });
 		},
