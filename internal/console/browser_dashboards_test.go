@@ -12,8 +12,8 @@ import (
 
 // The busiest conversation of the last three hours, by far.
 const (
-	talker   = "192.0.2.77"
-	listener = "198.51.100.201"
+	talker   = "192.0.2.177"
+	listener = "192.0.2.201"
 )
 
 // talk stores the busiest conversation: a packet every five seconds, each of which
