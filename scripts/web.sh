@@ -24,7 +24,7 @@ case ${1-} in
 '') ;;
 --check) mode=check ;;
 --install) mode=install ;;
---test) mode=test ;;
+--test) mode=modules ;;
 -h | --help)
 	usage
 	exit
@@ -53,7 +53,7 @@ ln -sfn ../../../.build/web/node_modules "$web/node_modules"
 [ "$mode" != install ] || exit 0
 
 cd "$web"
-if [ "$mode" = test ]; then
+if [ "$mode" = modules ]; then
 	"$bin/vite" build --logLevel warn --config vite.test.config.ts --emptyOutDir --outDir "$installed/test"
 	exec node --test --test-reporter=tap "$installed"/test/*.mjs
 fi
@@ -72,7 +72,10 @@ out=$web/dist
 	' | LC_ALL=C sort | while IFS=$'\t' read -r name version license; do
 		printf '\n======== %s %s (%s)\n' "$name" "$version" "$license"
 		for file in LICENSE LICENSE.txt LICENSE.md NOTICE licenses/LICENSE-d3; do
-			[ ! -f "node_modules/$name/$file" ] || { printf '\n'; cat "node_modules/$name/$file"; }
+			[ ! -f "node_modules/$name/$file" ] || {
+				printf '\n'
+				cat "node_modules/$name/$file"
+			}
 		done
 	done
 } >"$out/licenses.txt"
