@@ -14,6 +14,7 @@ export default defineConfig({
 		// A data: URL is content that the Content-Security-Policy refuses.
 		assetsInlineLimit: 0,
 		reportCompressedSize: false,
+		chunkSizeWarningLimit: 700,
 		rolldownOptions: {
 			output: {
 				// One file per library that only some pages need, so that an update of

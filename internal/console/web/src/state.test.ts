@@ -9,7 +9,7 @@ const exporter: Variable = { name: "exporter", type: "query", multi: true, inclu
 const direction: Variable = { name: "direction", type: "custom", includeAll: true, current: { text: "All", value: "$__all" } };
 
 test("an address that is read and written stays the same", () => {
-	const query = "from=now-1h&to=now&timezone=utc&refresh=10s&var-exporter=192.0.2.1&var-exporter=2001%3Adb8%3A%3A4&var-host=192.0.2.7%2C%21198.51.100.0%2F24&viewPanel=3";
+	const query = "from=now-1h&to=now&timezone=utc&refresh=10s&var-exporter=192.0.2.1&var-exporter=2001%3Adb8%3A%3A4&var-host=192.0.2.7%2C%21198.51.100.0%2F24&rows=5.12&viewPanel=3";
 	assert.equal(formatState(parseState("?" + query, defaults), defaults), query);
 });
 
@@ -22,8 +22,8 @@ test("an address without anything shows what the dashboard has", () => {
 });
 
 test("nonsense in an address is left out", () => {
-	const state = parseState("?refresh=now&viewPanel=x&from=", defaults);
-	assert.deepEqual([state.refresh, state.panel, state.from], ["", null, "now-3h"]);
+	const state = parseState("?refresh=now&viewPanel=x&from=&rows=a..-1", defaults);
+	assert.deepEqual([state.refresh, state.panel, state.from, state.rows], ["", null, "now-3h", []]);
 });
 
 test("Grafana's way to name a panel is understood", () => assert.equal(parseState("?viewPanel=panel-7", defaults).panel, 7));

@@ -14,6 +14,8 @@ export interface ViewState {
 	variables: Variables;
 	/** The panel that fills the page. */
 	panel: number | null;
+	/** Rows that are open where the dashboard has them closed, or the other way. */
+	rows: number[];
 }
 
 export interface Defaults { from: string; to: string; refresh: string }
@@ -36,6 +38,7 @@ export function parseState(search: string, defaults: Defaults): ViewState {
 		refresh: refresh === null ? defaults.refresh : /^\d+[smhd]$/.test(refresh) ? refresh : "",
 		variables,
 		panel: Number.isInteger(panel) && panel > 0 ? panel : null,
+		rows: (query.get("rows") ?? "").split(".").map(Number).filter((id) => Number.isInteger(id) && id > 0),
 	};
 }
 
@@ -48,6 +51,7 @@ export function formatState(state: ViewState, defaults: Defaults): string {
 	if (state.utc) query.set("timezone", "utc");
 	if (state.refresh !== defaults.refresh) query.set("refresh", state.refresh);
 	for (const [name, values] of Object.entries(state.variables)) for (const value of values) query.append(prefix + name, value);
+	if (state.rows.length > 0) query.set("rows", [...state.rows].sort((a, b) => a - b).join("."));
 	if (state.panel !== null) query.set("viewPanel", String(state.panel));
 	return query.toString();
 }

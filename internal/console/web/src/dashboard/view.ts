@@ -4,7 +4,7 @@ import type { App } from "../app.ts";
 import { Colours } from "../colours.ts";
 import { fill, h } from "../dom.ts";
 import { icon } from "../icons.ts";
-import { menu } from "../overlay.ts";
+import { dialog, menu } from "../overlay.ts";
 import { Crosshair } from "../panels/crosshair.ts";
 import { hideTip } from "../panels/tip.ts";
 import type { PanelContext } from "../panels/visual.ts";
@@ -21,13 +21,17 @@ import { TimeBar } from "./timebar.ts";
 /** How many queries run at a time: the database answers each faster when there are few. */
 const parallel = 4;
 
+/** asked is what queries depend on, to compare. */
+function asked(state: ViewState): string {
+	return JSON.stringify([state.from, state.to, state.utc, state.variables, state.refresh]);
+}
+
 export class DashboardView {
 	private defaults: Defaults;
 	private state: ViewState;
 	private range: Range = { from: 0, to: 0 };
 	private request: Request | null = null;
 	private panels = new Map<number, PanelView>();
-	private open = new Set<number>();
 	private filters: Filters;
 	private timebar: TimeBar;
 	private colours = new Colours();
@@ -42,7 +46,6 @@ export class DashboardView {
 		this.defaults = { from: dashboard.time?.from ?? "now-3h", to: dashboard.time?.to ?? "now", refresh: dashboard.refresh || "" };
 		this.state = this.readState();
 		this.computeRange();
-		for (const section of sectionsOf(dashboard.panels)) if (section.row && !section.row.collapsed) this.open.add(section.row.id);
 
 		const change = (state: ViewState) => this.change(state);
 		this.filters = new Filters({ app, dashboard, state: () => this.state, range: () => this.range, change });
@@ -53,7 +56,8 @@ export class DashboardView {
 
 		fill(root,
 			h("div", { class: "dash-head" },
-				h("div", { class: "dash-title" }, h("h1", { title: dashboard.description }, dashboard.title)), this.timebar.root, this.filters.root),
+				h("div", { class: "dash-title" }, h("h1", { title: dashboard.description }, dashboard.title),
+					h("button", { type: "button", class: "quiet", "aria-label": "Copy link", title: "Copy a link to what is shown, with this very time (l)", on: { click: () => void this.copyLink() } }, icon("link"))), this.timebar.root, this.filters.root),
 			this.notice, this.grid);
 		app.setTitle(dashboard.title.replace(/^NetMeta:?\s*/, "") || "NetMeta");
 		this.keys();
@@ -79,6 +83,7 @@ export class DashboardView {
 		add("]", "Later", () => this.timebar.move(1));
 		add("-", "Zoom out", () => this.timebar.zoomOut());
 		add("c", "Choose the time range", () => this.timebar.open());
+		add("l", "Copy a link to what is shown, with this very time", () => void this.copyLink());
 		add("f", "Go to the filters", () => this.filters.focus());
 		add("x", "Clear the filters", () => this.change(this.filters.cleared()));
 		add("v", "The panel in focus: full screen and back", () => {
@@ -102,7 +107,7 @@ export class DashboardView {
 	private moved(): void {
 		const before = this.state;
 		this.state = this.readState();
-		const layout = before.panel !== this.state.panel;
+		const layout = before.panel !== this.state.panel || before.rows.join() !== this.state.rows.join();
 		if (JSON.stringify(before.variables) !== JSON.stringify(this.state.variables)) {
 			this.filters.clearErrors();
 			void this.filters.checkAll();
@@ -110,7 +115,8 @@ export class DashboardView {
 		this.filters.show();
 		if (layout) this.layOut();
 		if (before.utc !== this.state.utc) this.panels.forEach((p) => p.redraw());
-		this.refresh();
+		// A row that opens asks for its own panels; the others are as new as before.
+		if (asked(before) !== asked(this.state) || !this.request) this.refresh();
 	}
 
 	/** readState reads the address, and shortens it: links name every variable, also
@@ -169,7 +175,7 @@ export class DashboardView {
 
 	private section(section: Section, kept: Set<number>): HTMLElement {
 		const { row } = section;
-		const open = !row || this.open.has(row.id);
+		const open = !row || (row.collapsed === true) === this.state.rows.includes(row.id);
 		const grid = h("div", { class: "grid", id: row ? `row-${row.id}` : undefined, hidden: !open });
 		if (open) {
 			for (const panel of section.panels) {
@@ -191,9 +197,21 @@ export class DashboardView {
 		return h("div", { role: "group", class: "row", "aria-label": row.title ?? "Row", data: { open: String(open) } }, h("h2", {}, toggle), grid);
 	}
 
+	/** copyLink gives a link that shows the same tomorrow. */
+	private async copyLink(): Promise<void> {
+		const exact = { ...this.state, from: String(Math.round(this.range.from)), to: String(Math.round(this.range.to)) };
+		const url = `${location.origin}${location.pathname}?${formatState(exact, this.defaults)}`;
+		try {
+			await navigator.clipboard.writeText(url);
+			this.app.announce("Copied a link to this view, with this very time.");
+		} catch {
+			dialog("Link to this view", h("pre", { class: "code", tabindex: "0" }, url));
+		}
+	}
+
 	private toggleRow(row: Panel): void {
-		if (!this.open.delete(row.id)) this.open.add(row.id);
-		this.layOut();
+		const { rows } = this.state;
+		this.change({ ...this.state, rows: rows.includes(row.id) ? rows.filter((id) => id !== row.id) : [...rows, row.id] });
 		this.grid.querySelector<HTMLElement>(`[aria-controls="row-${row.id}"]`)?.focus({ preventScroll: true });
 	}
 

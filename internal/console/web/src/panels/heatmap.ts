@@ -1,6 +1,6 @@
 // How values are spread, over time.
 
-import { h } from "../dom.ts";
+import { fill, h } from "../dom.ts";
 import { heatScale } from "../colours.ts";
 import { kindOf } from "../dashboard/fields.ts";
 import type { Frame } from "../dashboard/series.ts";
@@ -16,6 +16,7 @@ export const make: MakeVisual = (root, context) => new Heatmap(root, context);
 
 class Heatmap implements Visual, Readable {
 	private box = h("div", { class: "plot", tabindex: "0", role: "group", "aria-roledescription": "chart" });
+	private scale = h("p", { class: "heat-scale" });
 	private chart: EChartsType;
 	private pointer: Pointer;
 	private heat: Heat = { times: [], buckets: [], cells: [], max: 0 };
@@ -24,7 +25,7 @@ class Heatmap implements Visual, Readable {
 	constructor(root: HTMLElement, private context: PanelContext) {
 		const canvas = h("div", { class: "canvas" });
 		this.box.append(canvas);
-		root.append(this.box);
+		root.append(this.box, this.scale);
 		this.chart = makeChart(canvas);
 		this.pointer = new Pointer(this.box, context, this);
 		this.unit = context.panel.fieldConfig?.defaults?.unit ?? "short";
@@ -63,6 +64,7 @@ class Heatmap implements Visual, Readable {
 		const exponent = Number(this.context.panel.options?.color?.exponent ?? 0.5);
 		const label = { color: palette.muted, fontSize: 11, fontFamily: palette.font, margin: 8 };
 		this.box.setAttribute("aria-label", `${this.context.panel.title ?? "Heat map"}: ${heat.buckets.length} buckets over time. Arrow keys read single moments.`);
+		fill(this.scale, "0", h("i", { style: { background: `linear-gradient(90deg, ${heatScale(palette.dark).join(", ")})` } }), formatValue(heat.max, this.unit));
 		this.chart.resize();
 		this.chart.setOption({
 			animation: false,
