@@ -98,3 +98,11 @@ export function heatScale(dark: boolean): string[] {
 		? ["#1b2a44", "#21508a", "#2a7fb0", "#35ad9f", "#8fce5e", "#f2d24b", "#f98e3c", "#f0545a"]
 		: ["#e4eefb", "#a9cdf0", "#63a7dd", "#2f8fb5", "#3aa387", "#9bb534", "#e08f23", "#c9303f"];
 }
+
+/** heatColour is the colour of a share from 0 to 1 of the most. */
+export function heatColour(share: number, dark: boolean): string {
+	const scale = heatScale(dark);
+	const at = Math.max(0, Math.min(1, share)) * (scale.length - 1);
+	const low = Math.min(scale.length - 2, Math.floor(at));
+	return mix(scale[low], scale[low + 1], at - low);
+}

@@ -1,9 +1,8 @@
 // The parts of ECharts that only some dashboards take.
 
-import { HeatmapChart, PieChart, SankeyChart } from "echarts/charts";
-import { VisualMapComponent } from "echarts/components";
+import { CustomChart, PieChart, SankeyChart } from "echarts/charts";
 import { use } from "echarts/core";
 
-use([HeatmapChart, PieChart, SankeyChart, VisualMapComponent]);
+use([CustomChart, PieChart, SankeyChart]);
 
 export * from "./echarts.ts";

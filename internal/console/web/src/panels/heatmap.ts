@@ -1,7 +1,7 @@
 // How values are spread, over time.
 
 import { fill, h } from "../dom.ts";
-import { heatScale } from "../colours.ts";
+import { heatColour, heatScale } from "../colours.ts";
 import { kindOf } from "../dashboard/fields.ts";
 import type { Frame } from "../dashboard/series.ts";
 import { formatTick, formatTime, ticks, tickStep } from "../time.ts";
@@ -13,6 +13,24 @@ import { showTip } from "./tip.ts";
 import { noData, type MakeVisual, type PanelContext, type Visual } from "./visual.ts";
 
 export const make: MakeVisual = (root, context) => new Heatmap(root, context);
+
+const shades = 64;
+
+/** picture draws the cells, width by height CSS pixels. */
+function picture(heat: Heat, width: number, height: number, exponent: number, dark: boolean): HTMLCanvasElement {
+	const canvas = document.createElement("canvas");
+	canvas.width = Math.max(1, Math.round(width * devicePixelRatio));
+	canvas.height = Math.max(1, Math.round(height * devicePixelRatio));
+	const pen = canvas.getContext("2d")!;
+	const colours = Array.from({ length: shades }, (_, i) => heatColour(i / (shades - 1), dark));
+	const x = (i: number) => Math.round((i * canvas.width) / heat.times.length);
+	const y = (i: number) => canvas.height - Math.round((i * canvas.height) / heat.buckets.length);
+	for (const [time, bucket, value] of heat.cells) {
+		pen.fillStyle = colours[Math.min(shades - 1, Math.floor((value / heat.max) ** exponent * shades))];
+		pen.fillRect(x(time), y(bucket + 1), x(time + 1) - x(time), y(bucket) - y(bucket + 1));
+	}
+	return canvas;
+}
 
 class Heatmap implements Visual, Readable {
 	private box = h("div", { class: "plot", tabindex: "0", role: "group", "aria-roledescription": "chart" });
@@ -77,10 +95,11 @@ class Heatmap implements Visual, Readable {
 				type: "category", data: heat.buckets, axisLine: { show: false }, axisTick: { show: false },
 				axisLabel: { ...label, interval: (i: number) => i % every === 0, formatter: (_: string, i: number) => this.bucketText(i) },
 			},
-			visualMap: { show: false, type: "continuous", dimension: 2, min: 0, max: 1, inRange: { color: heatScale(palette.dark) } },
+			// One picture of all cells: an element for each of thousands would take its time.
 			series: [{
-				type: "heatmap", silent: true, progressive: 0, itemStyle: { borderWidth: 0 }, emphasis: { disabled: true },
-				data: heat.cells.map(([x, y, v]) => [x, y, (v / heat.max) ** exponent]),
+				type: "custom", silent: true, data: [[0, 0]],
+				renderItem: ({ coordSys: { x, y, width, height } }: { coordSys: DOMRect }) =>
+					({ type: "image", style: { x, y, width, height, image: picture(heat, Math.round(width), Math.round(height), exponent, palette.dark) } }),
 			}],
 		}, { notMerge: true });
 	}

@@ -1,1 +1,0 @@
-import{a as e,l as t,n,o as r,s as i}from"./echarts-E5O3ivfV.js";import"./echarts-DQbN8Xil.js";i([e,t,r,n]);
