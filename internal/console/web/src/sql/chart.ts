@@ -32,7 +32,7 @@ export function resultChart(root: HTMLElement, app: App, result: Result): () => 
 			app, panel: panelFor(result), colours: new Colours(), crosshair: new Crosshair(),
 			range: () => range,
 			zone: () => ({ utc: false }),
-			scope: () => ({ variables: [], state: { from: "", to: "", utc: false, refresh: "", variables: {}, panel: null, compare: "" } }),
+			scope: () => ({ variables: [], state: { from: "", to: "", utc: false, refresh: "", variables: {}, panel: null, rows: [] } }),
 			zoom: (part) => show(within(result, part)),
 			openLinks: () => undefined,
 			refuse: (title, text) => fill(root, h("p", { class: "empty" }, `${title}: ${text}`)),

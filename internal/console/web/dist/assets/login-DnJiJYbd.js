@@ -1,1 +1,0 @@
-import{d as e,l as t}from"./index-BEirF5FP.js";function n(n,r){return r.setTitle(`Log in`),t(n,e(`h1`,{},`Log in`)),()=>{}}export{n as mount};

@@ -1,1 +1,0 @@
-import{d as e,l as t}from"./index-BEirF5FP.js";function n(n,r){return r.setTitle(`SQL`),t(n,e(`h1`,{},`SQL`)),()=>{}}export{n as mount};
