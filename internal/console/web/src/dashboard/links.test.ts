@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseState } from "../state.ts";
-import { linkURL, safe } from "./links.ts";
+import { fillLinks, linkURL, safe } from "./links.ts";
 import type { Variable } from "./model.ts";
 
 const variables: Variable[] = [
@@ -23,6 +23,12 @@ test("what is excluded is added to what was there", () => {
 
 test("other fields of the row are filled in, encoded", () => {
 	assert.equal(linkURL('/d/x?var-a=${__data.fields["Source"]}&var-b=${__data.fields["Source AS"]}', value, scope("")), "/d/x?var-a=a%20%26%20b&var-b=64496");
+});
+
+test("filtering by a value leaves open what one looks at", () => {
+	const links = [{ title: "Filter by this", url: "/d/netmeta-overview?var-source=${__value.raw}" }, { title: "Host", url: "/d/netmeta-host?var-host=${__value.raw}" }];
+	assert.deepEqual(fillLinks(links, value, { ...scope("?rows=5.6&viewPanel=60"), uid: "netmeta-overview" }).map((l) => l.url),
+		["/d/netmeta-overview?var-source=192.0.2.1&rows=5.6&viewPanel=60", "/d/netmeta-host?var-host=192.0.2.1"]);
 });
 
 test("all variables are handed on at once", () => {

@@ -17,7 +17,12 @@ export interface Value {
 	time?: number;
 }
 
-export interface LinkScope { variables: Variable[]; state: ViewState }
+export interface LinkScope {
+	variables: Variable[];
+	state: ViewState;
+	/** The dashboard that is shown, if one is. */
+	uid?: string;
+}
 
 /** encode leaves only unreserved characters, as Grafana's percentencode does. */
 function encode(text: string): string {
@@ -79,8 +84,16 @@ export function safe(url: string): string {
 	return /^(https?:\/\/|mailto:|[/?#](?!\/))/i.test(url) || !/^[\w+.-]*:/.test(url) && !url.startsWith("//") ? url : "#";
 }
 
+/** keepPlace has a link to the same dashboard leave rows open, and a panel on full
+ * screen: one goes on looking at what one has clicked on. */
+function keepPlace(url: string, scope: LinkScope): string {
+	if (!scope.uid || !url.startsWith(`/d/${scope.uid}?`)) return url;
+	const { rows, panel } = scope.state;
+	return url + (rows.length > 0 ? `&rows=${rows.join(".")}` : "") + (panel === null ? "" : `&viewPanel=${panel}`);
+}
+
 export interface FilledLink { title: string; url: string; blank: boolean }
 
 export function fillLinks(links: DataLink[] | undefined, value: Value, scope: LinkScope): FilledLink[] {
-	return (links ?? []).map((l) => ({ title: l.title, url: linkURL(l.url, value, scope), blank: l.targetBlank === true }));
+	return (links ?? []).map((l) => ({ title: l.title, url: keepPlace(linkURL(l.url, value, scope), scope), blank: l.targetBlank === true }));
 }

@@ -227,7 +227,7 @@ export class DashboardView {
 		return view;
 	}
 
-	private scope = (): LinkScope => ({ variables: this.filters.variables, state: this.state });
+	private scope = (): LinkScope => ({ variables: this.filters.variables, state: this.state, uid: this.dashboard.uid });
 
 	private host: Host = ((self) => ({
 		get uid() {
