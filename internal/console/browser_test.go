@@ -158,25 +158,25 @@ func screenshots(t *testing.T) string {
 	return dir
 }
 
-// looksRight checks a page as it is, in light and dark, on a screen and on a phone:
+// looksRight checks a page as it is, on a screen in light and dark and on a phone:
 // nothing is wider than the window, axe-core finds nothing, and pictures are kept.
 func looksRight(t *testing.T, page *consoletest.Page, name string, settled func()) {
 	t.Helper()
 	dir := screenshots(t)
-	for _, width := range []int64{1600, 400} {
-		page.Resize(width, 1000)
-		for _, dark := range []bool{false, true} {
-			page.Dark(dark)
-			settled()
-			if wide := page.OverflowsSideways(); len(wide) > 0 {
-				t.Errorf("%s at %d pixels is wider than the window: %q", name, width, wide)
-			}
-			for _, violation := range page.AccessibilityViolations() {
-				t.Errorf("accessibility of %s at %d pixels, dark %v: %s", name, width, dark, violation)
-			}
-			scheme := map[bool]string{false: "light", true: "dark"}[dark]
-			page.Screenshot(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)))
+	for _, look := range []struct {
+		width  int64
+		scheme string
+	}{{1600, "light"}, {1600, "dark"}, {400, "light"}} {
+		page.Resize(look.width, 1000)
+		page.Dark(look.scheme == "dark")
+		settled()
+		if wide := page.OverflowsSideways(); len(wide) > 0 {
+			t.Errorf("%s at %d pixels is wider than the window: %q", name, look.width, wide)
 		}
+		for _, violation := range page.AccessibilityViolations() {
+			t.Errorf("accessibility of %s at %d pixels, %s: %s", name, look.width, look.scheme, violation)
+		}
+		page.Screenshot(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, look.width, look.scheme)))
 	}
 	page.Resize(1600, 1000)
 	page.Dark(false)

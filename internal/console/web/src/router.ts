@@ -85,7 +85,8 @@ export class Router {
 			this.unmount = module.mount(page, this.app());
 			if (moved) {
 				scrollTo(0, 0);
-				this.root.focus({ preventScroll: true });
+				// A page may have given the focus to what one is there for.
+				if (!page.contains(document.activeElement)) this.root.focus({ preventScroll: true });
 			}
 		} catch (error) {
 			if (turn !== this.turn) return;
