@@ -31,14 +31,23 @@ func talk(t *testing.T, c *filled) {
 // panel is a panel as the page shows it.
 type panel struct{ ID, Title, State, Text string }
 
-// panels waits until every panel in the window has loaded, and returns all of them.
+// panels waits until every panel has loaded, and returns all of them. Those beyond the
+// window load when they come into view: see unfold.
 func panels(page *consoletest.Page) []panel {
 	page.WaitFor("the panels are there", `document.querySelector(".panel") !== null`)
-	page.WaitFor("all panels have loaded", `[...document.querySelectorAll(".panel")].every((panel) => !["waiting", "loading"].includes(panel.dataset.state))`)
+	// A machine that tests much else at once may take longer than a query has. Whether
+	// queries are fast is for benchmarks; here people try again.
+	page.WaitFor("all panels have loaded", `(() => {
+		const all = [...document.querySelectorAll(".panel")];
+		const late = all.filter((panel) => panel.dataset.state === "error" && /Timeout exceeded|no answer in time/.test(panel.innerText));
+		for (const panel of late) [...panel.querySelectorAll(".panel-note button")].find((b) => b.innerText === "Try again")?.click();
+		const inView = all.filter((panel) => panel.getBoundingClientRect().top < innerHeight);
+		return late.length === 0 && inView.every((panel) => !["waiting", "loading"].includes(panel.dataset.state));
+	})()`)
 	return consoletest.Eval[[]panel](page, `[...document.querySelectorAll(".panel")].map((panel) => ({
 		ID: panel.id, Title: panel.querySelector("h2").innerText, State: panel.dataset.state,
 		// What is drawn on a canvas is told to those who do not see it.
-		Text: panel.innerText + [...panel.querySelectorAll("[aria-label]")].map((e) => " " + e.getAttribute("aria-label")).join("")}))`)
+		Text: panel.innerText + [...panel.querySelectorAll("[aria-label]")].filter((e) => e.checkVisibility()).map((e) => " " + e.getAttribute("aria-label")).join("")}))`)
 }
 
 // unfold opens all rows of a dashboard and makes the window as high as the page, so
@@ -142,7 +151,7 @@ func clickingFiltersAndExcludes(t *testing.T, c *filled) {
 	if text := withoutErrors(t, page); strings.Contains(text, "2001:db8") {
 		t.Errorf("the filtered overview shows other hosts:\n%s", text)
 	}
-	other := consoletest.Open(t, c.url+page.Address())
+	other := c.open(t, page.Address())
 	unfold(other, 1600)
 	contains(t, "the same link in another browser", withoutErrors(t, other), listener, talker)
 	other.MustBeWell()
@@ -171,10 +180,14 @@ func aLinkShowsTheSame(t *testing.T, c *filled) {
 	page.Keys("\r")
 	page.WaitFor("the filter is in the address", fmt.Sprintf(`location.search.includes("var-host=%s")`, listener))
 	here := withoutErrors(t, page)
-	other := consoletest.Open(t, c.url+page.Address())
+	other := c.open(t, page.Address())
 	unfold(other, 1600)
-	if there := withoutErrors(t, other); there != here {
-		t.Errorf("another browser shows\n%s\nwant\n%s", there, here)
+	there := strings.Split(withoutErrors(t, other), "\n")
+	for i, line := range strings.Split(here, "\n") {
+		if i >= len(there) || there[i] != line {
+			t.Errorf("another browser shows\n%s\nwant from line %d on\n%s", strings.Join(there, "\n"), i+1, line)
+			break
+		}
 	}
 	dir := screenshots(t)
 	page.Screenshot(filepath.Join(dir, "link-here.png"))

@@ -42,7 +42,7 @@ func aNewcomerFindsTheVictim(t *testing.T, c *filled) {
 	if person.n > 4 {
 		t.Errorf("it takes %d clicks, at most 4 are promised", person.n)
 	}
-	other := consoletest.Open(t, c.url+page.Address())
+	other := c.open(t, page.Address())
 	other.WaitFor("the link shows the same", fmt.Sprintf(
 		`[...document.querySelectorAll(".panel")].find((p) => p.querySelector("h2").innerText.startsWith("Who is hit"))?.querySelector("tbody tr")?.innerText.includes(%q)`, victim))
 	page.MustBeWell()

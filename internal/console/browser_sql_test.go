@@ -83,7 +83,7 @@ func sqlPageRunsAndShares(t *testing.T, c *filled) {
 	page.Click("#save-json")
 	page.WaitFor("JSON is saved", `saved[1]?.text().then((text) => { window.json = JSON.parse(text); }), window.json?.length === document.querySelectorAll("#result tbody tr").length`)
 
-	other := consoletest.Open(t, c.url+page.Address())
+	other := c.open(t, page.Address())
 	other.WaitFor("the link shows the same", `document.querySelector("#result thead")?.innerText.includes("bits")`)
 	page.Back()
 	page.WaitFor("Back shows the statement before", fmt.Sprintf(`%s === "%d"`, firstCells, c.traffic.Records))

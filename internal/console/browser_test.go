@@ -124,7 +124,9 @@ func newConsole(t *testing.T, change ...func(*Config)) *filled {
 // open opens a path of the console in a browser of its own.
 func (f *filled) open(t *testing.T, path string) *consoletest.Page {
 	t.Helper()
-	return consoletest.Open(t, f.url+path)
+	page := consoletest.Open(t, f.url+path)
+	page.Expect("status of 422") // panels tries again, where nobody is in a hurry
+	return page
 }
 
 // collector is a registry with counters as a collector in this process has them.
