@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ var badValues = []string{
 	`') UNION ALL SELECT Value FROM secret --`, `192.0.2.1' OR '1'='1`, `${host:raw}`, `$__timeFilter(TimeReceived)`, `<img src=x onerror=alert(1)>`,
 	`zürich`, `日本`, "\u202e1.2.0.291", `999.1.2.3`, `192.0.2.0/99`, strings.Repeat("a", 20_000), strings.Repeat("192.0.2.1, ", 3000) + "'",
 }
+
+// protocolLike has the form of a protocol's name.
+var protocolLike = regexp.MustCompile(`^[\w+./ -]{1,40}$`)
 
 // badConditions are conditions that do not end where their field does.
 var badConditions = []string{
@@ -54,6 +58,10 @@ func badInputIsRefusedInItsField(t *testing.T, c *filled) {
 			values = badConditions
 		}
 		for _, value := range values {
+			// Which names of protocols there are is the database's to know, and some have dots and digits.
+			if name == "protocol" && protocolLike.MatchString(value) {
+				continue
+			}
 			refused(t, page, name, value)
 		}
 	}
