@@ -52,11 +52,16 @@ func panels(page *consoletest.Page) []panel {
 
 // unfold opens all rows of a dashboard and makes the window as high as the page, so
 // that all panels are in view.
-func unfold(page *consoletest.Page, width int64) {
+func unfold(page *consoletest.Page, width int64) { unfoldRow(page, width, "") }
+
+// unfoldRow is unfold for the rows whose title contains a text.
+func unfoldRow(page *consoletest.Page, width int64, title string) {
 	page.WaitFor("the dashboard is there", `document.querySelector(".panel") !== null`)
-	for consoletest.Eval[bool](page, `document.querySelector('.row-toggle[aria-expanded="false"]') !== null`) {
-		page.Click(`.row-toggle[aria-expanded="false"]`)
-	}
+	page.WaitFor("the rows are open", fmt.Sprintf(`(() => {
+		const closed = [...document.querySelectorAll('.row-toggle[aria-expanded="false"]')].find((row) => row.innerText.includes(%q));
+		closed?.click();
+		return closed === undefined;
+	})()`, title))
 	page.Resize(width, min(9000, consoletest.Eval[int64](page, `document.documentElement.scrollHeight + 100`)))
 }
 
@@ -144,7 +149,7 @@ func clickValue(page *consoletest.Page, title, value, choice string) {
 // clickingFiltersAndExcludes clicks on the top talker, and looks at the link elsewhere.
 func clickingFiltersAndExcludes(t *testing.T, c *filled) {
 	page := c.open(t, of("netmeta-overview"))
-	unfold(page, 1600)
+	unfoldRow(page, 1600, "Hosts")
 	clickValue(page, "Top destinations", listener, "Filter by this")
 	page.WaitFor("the address has the filter", fmt.Sprintf(`[...new URLSearchParams(location.search)].some(([name, value]) => name.startsWith("var-") && value === %q)`, listener))
 	contains(t, "filtered overview", withoutErrors(t, page), listener, talker)
@@ -152,12 +157,12 @@ func clickingFiltersAndExcludes(t *testing.T, c *filled) {
 		t.Errorf("the filtered overview shows other hosts:\n%s", text)
 	}
 	other := c.open(t, page.Address())
-	unfold(other, 1600)
+	unfoldRow(other, 1600, "Hosts")
 	contains(t, "the same link in another browser", withoutErrors(t, other), listener, talker)
 	other.MustBeWell()
 
 	page.Goto(of("netmeta-overview"))
-	unfold(page, 1600)
+	unfoldRow(page, 1600, "Hosts")
 	clickValue(page, "Top destinations", listener, "Exclude")
 	page.WaitFor("the address has the exclusion", fmt.Sprintf(`[...new URLSearchParams(location.search)].some(([name, value]) => name.startsWith("var-") && value === %q)`, "!"+listener))
 	if text := withoutErrors(t, page); strings.Contains(text, listener) {
@@ -172,7 +177,7 @@ func clickingFiltersAndExcludes(t *testing.T, c *filled) {
 // aLinkShowsTheSame compares what two browsers show of a range that has passed.
 func aLinkShowsTheSame(t *testing.T, c *filled) {
 	page := c.open(t, of("netmeta-overview"))
-	unfold(page, 1600)
+	page.Resize(1600, 2000)
 	panels(page)
 	page.Drag(`[data-kind="timeseries"][data-state="ready"] .plot`, 0.5, 0.8)
 	page.WaitFor("a part of the time is shown", `/from=\d{13}&to=\d{13}/.test(location.search)`)
@@ -181,7 +186,7 @@ func aLinkShowsTheSame(t *testing.T, c *filled) {
 	page.WaitFor("the filter is in the address", fmt.Sprintf(`location.search.includes("var-host=%s")`, listener))
 	here := withoutErrors(t, page)
 	other := c.open(t, page.Address())
-	unfold(other, 1600)
+	other.Resize(1600, 2000)
 	there := strings.Split(withoutErrors(t, other), "\n")
 	for i, line := range strings.Split(here, "\n") {
 		if i >= len(there) || there[i] != line {

@@ -24,7 +24,7 @@ import (
 
 // patience is how long a page may take to show something. A test that passes does
 // not wait for it.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // Page is the console in a browser. Its methods fail the test where the page does
 // not come to show what was asked for.
@@ -194,8 +194,12 @@ func (p *Page) WaitFor(what, expression string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression,
-		chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience)))
+	poll := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience))
+	_, err := chromedp.Run(ctx, poll)
+	// Another page has been loaded meanwhile: that of which the expression is true, maybe.
+	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "context with specified id") {
+		_, err = chromedp.Run(ctx, poll)
+	}
 	if err != nil {
 		p.t.Fatalf("wait until %s: %v; problems: %q; the page says:\n%s", what, err, p.Problems(), p.Text("body"))
 	}

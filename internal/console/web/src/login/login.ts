@@ -15,8 +15,7 @@ export function target(search: string): string {
 export function mount(root: HTMLElement, app: App): () => void {
 	app.setTitle("Log in");
 	const left = new AbortController();
-	// Every part of the page asks anew as the one who is logged in now.
-	const go = (): void => location.replace(target(location.search));
+	const go = (): void => app.navigate(target(location.search), { replace: true });
 	const problem = h("p", { class: "error", role: "alert", hidden: true });
 	const password = h("input", {
 		type: "password", id: "password", name: "password", autocomplete: "current-password", required: true, "aria-describedby": "login-problem",
