@@ -197,7 +197,7 @@ func (p *Page) WaitFor(what, expression string) {
 	poll := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience))
 	_, err := chromedp.Run(ctx, poll)
 	// Another page has been loaded meanwhile: that of which the expression is true, maybe.
-	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "context with specified id") {
+	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "(-32000)") {
 		_, err = chromedp.Run(ctx, poll)
 	}
 	if err != nil {
