@@ -177,7 +177,7 @@ func clickingFiltersAndExcludes(t *testing.T, c *filled) {
 // aLinkShowsTheSame compares what two browsers show of a range that has passed.
 func aLinkShowsTheSame(t *testing.T, c *filled) {
 	page := c.open(t, of("netmeta-overview"))
-	page.Resize(1600, 2000)
+	page.Resize(1600, 3000)
 	panels(page)
 	page.Drag(`[data-kind="timeseries"][data-state="ready"] .plot`, 0.5, 0.8)
 	page.WaitFor("a part of the time is shown", `/from=\d{13}&to=\d{13}/.test(location.search)`)
@@ -186,7 +186,7 @@ func aLinkShowsTheSame(t *testing.T, c *filled) {
 	page.WaitFor("the filter is in the address", fmt.Sprintf(`location.search.includes("var-host=%s")`, listener))
 	here := withoutErrors(t, page)
 	other := c.open(t, page.Address())
-	other.Resize(1600, 2000)
+	other.Resize(1600, 3000)
 	there := strings.Split(withoutErrors(t, other), "\n")
 	for i, line := range strings.Split(here, "\n") {
 		if i >= len(there) || there[i] != line {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,16 +129,10 @@ func arguments(args []*runtime.RemoteObject) string {
 func (p *Page) report(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	problem := fmt.Sprintf(format, args...)
-	for _, text := range p.expected {
-		if strings.Contains(problem, text) {
-			return
-		}
-	}
-	p.problems = append(p.problems, problem)
+	p.problems = append(p.problems, fmt.Sprintf(format, args...))
 }
 
-// Expect makes problems whose text contains one of these no problems from now on:
+// Expect makes problems whose text contains one of these no problems:
 // a browser also reports answers with a status that says that something was wrong
 // with what a test has done on purpose, for example "status of 400".
 func (p *Page) Expect(texts ...string) {
@@ -160,7 +155,9 @@ func (p *Page) MustBeWell() {
 func (p *Page) Problems() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string(nil), p.problems...)
+	return slices.DeleteFunc(slices.Clone(p.problems), func(problem string) bool {
+		return slices.ContainsFunc(p.expected, func(text string) bool { return strings.Contains(problem, text) })
+	})
 }
 
 // do runs one action in p, within patience, and returns its result.
