@@ -3,10 +3,12 @@ package console
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/leoluk/NetMeta/internal/console/consoletest"
+	"github.com/leoluk/NetMeta/internal/generate"
 )
 
 // clicks counts how often somebody has to click.
@@ -20,11 +22,26 @@ func (c *clicks) on(selector string) {
 	c.page.Click(selector)
 }
 
+// onText clicks the first of the elements that selector matches whose text begins so.
+func (c *clicks) onText(selector, text string) {
+	find := fmt.Sprintf(`[...document.querySelectorAll(%q)].find((e) => e.innerText.trim().startsWith(%q))`, selector, text)
+	c.page.WaitFor(text+" is there to be clicked", find+` !== undefined`)
+	consoletest.Eval[bool](c.page, `document.querySelector("#to-be-clicked")?.removeAttribute("id"); `+find+`.id = "to-be-clicked"; true`)
+	c.on("#to-be-clicked")
+}
+
+// demoRate is how many flows the demo has in a second, as a mean.
+const demoRate = 35
+
 // aNewcomerFindsTheVictim looks for the host that the staged attack hits, knowing
 // nothing but what the pages say.
 func aNewcomerFindsTheVictim(t *testing.T, c *filled) {
-	victim, _, sources := c.traffic.Victim()
-	if sources < 20 {
+	// Around the attack there is as much traffic as in the demo.
+	_, at, _ := c.traffic.Victim()
+	from := time.Unix(int64(at), 0).Add(-3 * time.Minute)
+	attack := consoletest.StoreHistory(t, c.write, generate.HistoryOptions{From: from, To: from.Add(8 * time.Minute), Flows: 8 * 60 * demoRate, Seed: 1})
+	victim, _, sources := attack.Victim()
+	if sources < 200 {
 		t.Fatalf("no attack is in the traffic: at most %d sources in a minute", sources)
 	}
 	page := c.open(t, "/")
@@ -33,18 +50,16 @@ func aNewcomerFindsTheVictim(t *testing.T, c *filled) {
 	person.on(`#nav a[href*="netmeta-attack"]`)
 	panels(page)
 	person.on(".timebar .range")
-	page.WaitFor("quick ranges are offered", `[...document.querySelectorAll(".quick-ranges button")].some((b) => b.innerText === "Last 24 hours")`)
-	consoletest.Eval[bool](page, `[...document.querySelectorAll(".quick-ranges button")].find((b) => b.innerText === "Last 24 hours").id = "last-day"; true`)
-	person.on("#last-day")
+	person.onText(".quick-ranges button", "Last 24 hours")
 	page.WaitFor("a day is shown", `location.search.includes("from=now-24h")`)
-	page.WaitFor(fmt.Sprintf("%s is on top of who is hit", victim), fmt.Sprintf(
-		`[...document.querySelectorAll(".panel")].find((p) => p.querySelector("h2").innerText.startsWith("Who is hit"))?.querySelector("tbody tr")?.innerText.includes(%q)`, victim))
+	panels(page)
+	person.onText(".panel th button", "Sources")
+	page.WaitFor(fmt.Sprintf("%s is on top of who is hit", victim), `document.querySelector(".panel tbody tr")?.innerText.includes("`+victim.String()+`")`)
 	if person.n > 4 {
 		t.Errorf("it takes %d clicks, at most 4 are promised", person.n)
 	}
 	other := c.open(t, page.Address())
-	other.WaitFor("the link shows the same", fmt.Sprintf(
-		`[...document.querySelectorAll(".panel")].find((p) => p.querySelector("h2").innerText.startsWith("Who is hit"))?.querySelector("tbody tr")?.innerText.includes(%q)`, victim))
+	other.WaitFor("the link shows the host", `document.querySelector(".panel tbody")?.innerText.includes("`+victim.String()+`")`)
 	page.MustBeWell()
 }
 

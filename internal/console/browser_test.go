@@ -121,6 +121,13 @@ func newConsole(t *testing.T, change ...func(*Config)) *filled {
 	return f
 }
 
+// rows is how many flows are stored.
+func (f *filled) rows(t *testing.T) (n uint64) {
+	t.Helper()
+	must(t, f.write.QueryRow("SELECT count() FROM flows_raw").Scan(&n))
+	return n
+}
+
 // open opens a path of the console in a browser of its own.
 func (f *filled) open(t *testing.T, path string) *consoletest.Page {
 	t.Helper()
