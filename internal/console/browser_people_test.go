@@ -114,7 +114,7 @@ func withoutAMouse(t *testing.T, c *filled) {
 
 func TestLoginInABrowser(t *testing.T) {
 	page := consoletest.Open(t, serve(t, locked(t))+"/setup?x=1")
-	page.Expect("status of 401", "status of 503")
+	page.Expect("status of 401", "status of 503", "/api/dashboards/netmeta-home") // it has no dashboards
 	page.WaitFor("the password is asked for", `location.pathname === "/login" && document.activeElement?.type === "password"`)
 	looksRight(t, page, "login", func() { page.Stay("#password") })
 	page.Fill("#password", "open barley")
