@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/leoluk/NetMeta/internal/console/consoletest"
@@ -78,6 +79,8 @@ func withoutAMouse(t *testing.T, c *filled) {
 
 	page.Keys("c")
 	page.WaitFor("the picker is open", `document.querySelector(".range-form") !== null`)
+	// The protocol types a key's letter even where the page has made use of the key.
+	page.Chord("a", chromedp.ModifierCtrl)
 	page.Write("now-2h")
 	page.Keys("\r")
 	page.WaitFor("two hours are shown", `location.search.includes("from=now-2h")`)
@@ -85,6 +88,7 @@ func withoutAMouse(t *testing.T, c *filled) {
 
 	page.Keys("f")
 	page.WaitFor("a filter has the focus", `document.activeElement.closest(".filters") !== null`)
+	page.Chord("a", chromedp.ModifierCtrl)
 	page.Write(listener)
 	page.Keys("\r")
 	page.WaitFor("the filter is applied", fmt.Sprintf(`location.search.includes("var-host=%s")`, listener))
