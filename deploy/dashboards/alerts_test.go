@@ -257,7 +257,7 @@ func TestThresholdsOfAlertsAreConfigured(t *testing.T) {
 			t.Errorf("%s fires above %v, want %v", name, got, threshold)
 		}
 	}
-	if _, err := evaluate.Files(dashboards.Sources(), evaluate.Config{Alerts: evaluate.Alerts{DiskUsedPercent: 101}}); err == nil || !strings.Contains(err.Error(), "diskUsedPercent") {
+	if _, err := evaluate.Files(dashboards.Sources(), evaluate.Config{Alerts: evaluate.Alerts{DiskUsedPercent: 101}}); err == nil || !strings.Contains(err.Error(), "invalid value 101 (out of bound") {
 		t.Errorf("a disk used to 101 %%: %v", err)
 	}
 }
