@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,7 +93,11 @@ func withoutAMouse(t *testing.T, c *filled) {
 	page.Write(listener)
 	page.Keys("\r")
 	page.WaitFor("the filter is applied", fmt.Sprintf(`location.search.includes("var-host=%s")`, listener))
-	contains(t, "filtered overview", withoutErrors(t, page), talker)
+	text := withoutErrors(t, page)
+	contains(t, "filtered overview", text, "UDP in") // all that the host gets
+	if strings.Contains(text, "TCP in") {
+		t.Errorf("the filtered overview shows the traffic of others:\n%s", text)
+	}
 
 	page.TabTo("Throughput")
 	consoletest.Eval[bool](page, `document.querySelector('[data-kind="timeseries"] .plot').focus(); true`)
