@@ -55,7 +55,6 @@ func aNewcomerFindsTheVictim(t *testing.T, c *filled) {
 	person.onText(".quick-ranges button", "Last 24 hours")
 	page.WaitFor("a day is shown", `location.search.includes("from=now-24h")`)
 	panels(page)
-	person.onText(".panel th button", "Sources")
 	page.WaitFor(fmt.Sprintf("%s is on top of who is hit", victim), `document.querySelector(".panel tbody tr")?.innerText.includes("`+victim.String()+`")`)
 	if person.n > 4 {
 		t.Errorf("it takes %d clicks, at most 4 are promised", person.n)
