@@ -19,7 +19,7 @@ func newMigrateCommand() *cobra.Command {
 		kafka   clickhouse.Kafka
 		keep    retention.Age
 		target  migrationTarget
-		address func() string
+		address func() (string, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "migrate",
@@ -38,7 +38,11 @@ how much; --force does it all the same.`,
   netmeta migrate --to 6 --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := clickhouse.Open(address())
+			to, err := address()
+			if err != nil {
+				return err
+			}
+			db, err := clickhouse.Open(to)
 			if err != nil {
 				return err
 			}

@@ -41,7 +41,7 @@ type queryOptions struct {
 func newQueryCommand() *cobra.Command {
 	var (
 		options queryOptions
-		address func() string
+		address func() (string, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "query [SQL]",
@@ -62,7 +62,11 @@ ClickHouse, too (exit status 130).`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.outputSet = cmd.Flags().Changed("output")
-			return runQuery(cmd, address(), args, options)
+			to, err := address()
+			if err != nil {
+				return err
+			}
+			return runQuery(cmd, to, args, options)
 		},
 	}
 	address = addClickHouseFlag(cmd)

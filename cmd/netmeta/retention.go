@@ -20,7 +20,7 @@ func newRetentionCommand() *cobra.Command {
 		raw, minutes, hours retention.Age
 		disk                retention.Share
 		output              string
-		address             func() string
+		address             func() (string, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "retention",
@@ -41,7 +41,11 @@ does the newest day: where that is not enough, it says so, with exit status 1.`,
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			db, err := clickhouse.Open(address())
+			to, err := address()
+			if err != nil {
+				return err
+			}
+			db, err := clickhouse.Open(to)
 			if err != nil {
 				return err
 			}

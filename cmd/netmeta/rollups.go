@@ -19,7 +19,7 @@ func newRollupsCommand() *cobra.Command {
 		since   retention.Age
 		repair  bool
 		output  string
-		address func() string
+		address func() (string, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "rollups",
@@ -38,7 +38,11 @@ else repairs or migrates the database.`,
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			db, err := clickhouse.Open(address())
+			to, err := address()
+			if err != nil {
+				return err
+			}
+			db, err := clickhouse.Open(to)
 			if err != nil {
 				return err
 			}
