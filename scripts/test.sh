@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Lints and tests all of NetMeta, after installing what that takes: Debian packages
-# (a browser, real exporters, linters), the ClickHouse engine by npm, and a genuine
-# Apache Kafka by Maven. Arguments go to go test, for example:
+# (a browser, real exporters, linters), the ClickHouse engine by npm, a genuine
+# Apache Kafka by Maven, and a genuine Kubernetes API server from its Go modules.
+# Arguments go to go test, for example:
 #
 #   scripts/test.sh                          everything
 #   scripts/test.sh -run TestRestart ./cmd/netmeta-standalone
@@ -30,6 +31,7 @@ install_all() {
 		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven
 	need_libchdb
 	scripts/web.sh --check
+	scripts/kubernetes.sh install
 	if ! scripts/kafka.sh install; then
 		[ "${NETMETA_REQUIRE:-}" != all ] || fail "the genuine Kafka could not be installed, and NETMETA_REQUIRE=all allows no skip"
 		say "SKIPPED: the genuine Kafka could not be installed; its tests are left out"
@@ -38,21 +40,26 @@ install_all() {
 
 # generated prints a checksum of everything that go generate makes.
 generated() {
-	cat pb/*.pb.go doc/counters.md doc/fields.md doc/metrics.md doc/pipeline-counters.md doc/protocols.md deploy/dashboards/json/*.json | sha256sum
+	cat pb/*.pb.go doc/configuration.md doc/counters.md doc/fields.md doc/metrics.md doc/pipeline-counters.md doc/protocols.md deploy/dashboards/json/*.json | sha256sum
 }
 
 lint() {
 	say "gofmt, go vet, staticcheck, shellcheck, shfmt"
 	local unformatted
-	unformatted=$(gofmt -l cmd deploy internal pb schema)
+	unformatted=$(gofmt -l cmd deploy internal pb schema scripts)
 	[ -z "$unformatted" ] || fail "not formatted, run gofmt -w on: $unformatted"
 	go vet ./...
 	go tool staticcheck ./...
-	mapfile -t shell < <(grep -rlE '^#!/usr/bin/env bash|^# shellcheck shell=bash' --exclude-dir=node_modules scripts .ci)
+	mapfile -t shell < <(grep -rlE '^#!/usr/bin/env bash|^# shellcheck shell=bash' --exclude-dir=node_modules scripts .ci ./*.sh)
 	shellcheck -x "${shell[@]}"
 	go tool shfmt -d "${shell[@]}"
 
+	say "cue fmt, cue vet"
+	(cd deploy && go tool cue fmt --check ./components/... ./kubernetes ./single-node)
+	(cd deploy && go tool cue vet -c=false ./...)
+
 	say "generated files"
+	scripts/kubernetes.sh types --check
 	local before
 	before=$(generated)
 	go generate ./...
