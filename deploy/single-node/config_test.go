@@ -1,6 +1,7 @@
 package singlenode_test
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +42,24 @@ func TestExamplesOfTheReadmeAreValid(t *testing.T) {
 			}
 		})
 	}
+	t.Run("with all dashboards", func(t *testing.T) {
+		value, err := evaluateWhole(t, minimal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := filepath.Glob("../dashboards/json/netmeta-*.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range all {
+			name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "netmeta-"), ".json")
+			path := cue.MakePath(cue.Str("k8s"), cue.Str("ConfigMap"), cue.Str("dashboard-"+name), cue.Str("data"), cue.Str("netmeta-"+name+".json"))
+			text, err := value.LookupPath(path).String()
+			if err != nil || !json.Valid([]byte(text)) {
+				t.Errorf("%s is not for Grafana to read: %v", file, err)
+			}
+		}
+	})
 }
 
 var cueBlock = regexp.MustCompile("(?s)```cue\n(package k8s\n)?(.*?)```")

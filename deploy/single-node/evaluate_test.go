@@ -2,7 +2,6 @@ package singlenode_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,13 +28,42 @@ netmeta: config: {
 
 // evaluate returns what the configuration in source makes, or the error with which
 // cue vet -c would end. Local files, such as a configuration that is there already, are
-// left out.
+// left out, and one dashboard stands for all, which have tests of their own and take
+// seconds.
 func evaluate(t *testing.T, source string) (cue.Value, error) {
 	t.Helper()
-	dir, err := os.Getwd()
+	overlay := map[string]load.Source{}
+	for file, text := range oneDashboard(t) {
+		overlay[absolute(t, filepath.Join("../dashboards", file))] = load.FromString(text)
+	}
+	return evaluateWith(t, source, overlay)
+}
+
+// oneDashboard is a package of one dashboard that takes all that there is to configure,
+// in place of the files of deploy/dashboards.
+func oneDashboard(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../dashboards/*.cue")
 	if err != nil {
 		t.Fatal(err)
 	}
+	texts := map[string]string{}
+	for _, file := range files {
+		texts[filepath.Base(file)] = "package dashboards\n"
+	}
+	delete(texts, "config.cue") // as it is
+	texts["flows.cue"] += `dashboards: "netmeta-flows": {title: "Flows", minInterval: config.minInterval, maxPacketSize: config.maxPacketSize}`
+	return texts
+}
+
+// evaluateWhole does the same with all dashboards.
+func evaluateWhole(t *testing.T, source string) (cue.Value, error) {
+	t.Helper()
+	return evaluateWith(t, source, map[string]load.Source{})
+}
+
+func evaluateWith(t *testing.T, source string, overlay map[string]load.Source) (cue.Value, error) {
+	t.Helper()
 	all, err := filepath.Glob("*.cue")
 	if err != nil {
 		t.Fatal(err)
@@ -48,10 +76,8 @@ func evaluate(t *testing.T, source string) (cue.Value, error) {
 	}
 	// A file that is not there: the configuration under test.
 	files = append(files, "tested.cue")
-	instances := load.Instances(files, &load.Config{
-		Dir:     dir,
-		Overlay: map[string]load.Source{filepath.Join(dir, "tested.cue"): load.FromString("package k8s\n" + source)},
-	})
+	overlay[absolute(t, "tested.cue")] = load.FromString("package k8s\n" + source)
+	instances := load.Instances(files, &load.Config{Dir: absolute(t, "."), Overlay: overlay})
 	if err := instances[0].Err; err != nil {
 		return cue.Value{}, explained(err)
 	}
@@ -60,6 +86,15 @@ func evaluate(t *testing.T, source string) (cue.Value, error) {
 		return cue.Value{}, explained(err)
 	}
 	return value, nil
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // explained has all that CUE knows of an error, and not only the first part.
