@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/encoding/yaml"
 	"github.com/google/go-cmp/cmp"
 )
@@ -76,7 +77,7 @@ func rendered(t *testing.T, source string) []object {
 		if strings.HasPrefix(name, "ConfigMap/dashboard-") {
 			continue
 		}
-		text, err := yaml.Encode(value.Context().Encode(abridged(fields)))
+		text, err := yaml.Encode(cuecontext.New().Encode(abridged(fields)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,8 @@ package singlenode_test
 import (
 	"encoding/json"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -170,5 +172,39 @@ func TestEveryContainerIsConfined(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Flags that the program does not know would show only when a Pod starts.
+func TestProgramKnowsItsArguments(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "netmeta")
+	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/netmeta").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	found := 0
+	for name, pod := range pods(t, variants["loadbalancer"]) {
+		var p struct {
+			Spec struct {
+				Containers []struct {
+					Image string
+					Args  []string
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(pod), &p); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range p.Spec.Containers {
+			if !strings.HasPrefix(c.Image, "netmeta.local/netmeta:") {
+				continue
+			}
+			found++
+			if out, err := exec.Command(program, append(c.Args, "--help")...).CombinedOutput(); err != nil || !strings.Contains(string(out), "netmeta "+c.Args[0]) {
+				t.Errorf("%s: netmeta %s: %v: %s", name, strings.Join(c.Args, " "), err, out)
+			}
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d Pods run netmeta, want the collector and the migration", found)
 	}
 }
