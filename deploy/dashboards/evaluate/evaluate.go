@@ -39,7 +39,14 @@ type Alerts struct {
 // be written: JSON by the name of its file. The error says where in the source what is
 // wrong, or which value of config cannot be.
 func Files(sources fs.FS, config Config) (map[string][]byte, error) {
-	value, err := load(sources, config)
+	if err := check(sources, config); err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(sources, "*.cue")
+	if err != nil {
+		return nil, err
+	}
+	value, err := load(sources, names, config)
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +71,25 @@ func Files(sources fs.FS, config Config) (map[string][]byte, error) {
 	return files, nil
 }
 
+// configSource is the file of #Config, which needs no other.
+const configSource = "config.cue"
+
+// check says which value of config cannot be. Where it is used, it would be a fault of
+// every panel, each with a page of places in the source.
+func check(sources fs.FS, config Config) error {
+	value, err := load(sources, []string{configSource}, config)
+	if err == nil {
+		err = value.LookupPath(cue.ParsePath("config")).Validate(cue.Concrete(true))
+	}
+	if err != nil {
+		return fmt.Errorf("configure dashboards: %w", explained(err))
+	}
+	return nil
+}
+
 // load compiles the one package that the files are, with the configuration as one more
 // file: filled in later, everything would be evaluated twice.
-func load(sources fs.FS, config Config) (cue.Value, error) {
-	names, err := fs.Glob(sources, "*.cue")
-	if err != nil {
-		return cue.Value{}, err
-	}
+func load(sources fs.FS, names []string, config Config) (cue.Value, error) {
 	instance := build.NewContext().NewInstance("dashboards", nil)
 	for _, name := range names {
 		text, err := fs.ReadFile(sources, name)
