@@ -37,6 +37,8 @@ func (w with) Open(name string) (fs.File, error) {
 // Glob implements fs.GlobFS.
 func (w with) Glob(pattern string) ([]string, error) {
 	names, err := fs.Glob(w.FS, pattern)
-	names = slices.DeleteFunc(names, func(name string) bool { return name != "config.cue" && !strings.HasPrefix(name, "schema_") })
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return name != "config.cue" && name != "variables.cue" && !strings.HasPrefix(name, "schema_")
+	})
 	return append(names, extra), err
 }
