@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/leoluk/NetMeta/internal/standalone/datadir"
 )
 
 // dataDir is the directory of one running instance:
@@ -50,19 +52,10 @@ func (d *dataDir) clickhouse() string { return filepath.Join(d.path, "clickhouse
 func (d *dataDir) kafka() string      { return filepath.Join(d.path, "kafka") }
 func (d *dataDir) exporters() string  { return filepath.Join(d.path, "exporters.json") }
 
-// addresses is where an instance listens. Scripts that start one with port 0 read
-// it from addresses.json, which is complete when it is there.
-type addresses struct {
-	Console        string `json:"console"`
-	ClickHouseHTTP string `json:"clickhouse_http"`
-	Kafka          string `json:"kafka"`
-	Metrics        string `json:"metrics"`
-	SFlow          string `json:"sflow,omitempty"`
-	NetFlow        string `json:"netflow,omitempty"`
-	NetFlowLegacy  string `json:"netflow_legacy,omitempty"`
-}
+// addresses is where an instance listens.
+type addresses = datadir.Addresses
 
-func (d *dataDir) addressesFile() string { return filepath.Join(d.path, "addresses.json") }
+func (d *dataDir) addressesFile() string { return datadir.File(d.path) }
 
 func (d *dataDir) writeAddresses(a addresses) error {
 	text, err := json.MarshalIndent(a, "", "  ")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/retention"
+	"github.com/leoluk/NetMeta/internal/standalone/datadir"
 )
 
 func main() {
@@ -80,7 +80,7 @@ listens elsewhere only if it is told who may use it.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&c.dataDir, "data-dir", defaultDataDir(), "directory for everything that is stored")
+	flags.StringVar(&c.dataDir, "data-dir", datadir.Default(), "directory for everything that is stored")
 	c.collect.Add(flags)
 	flags.StringVar(&c.console, "console", "127.0.0.1:8080", "address of the console")
 	flags.StringVar(&c.passwordFile, "console-password-file", "", "file with the hash of the console's password, made by netmeta-standalone hash-password")
@@ -100,17 +100,4 @@ listens elsewhere only if it is told who may use it.`,
 	flags.StringVar(&c.libchdb, "libchdb", "", "path of libchdb.so, where it is not found by itself")
 	cmd.AddCommand(newHashPassword())
 	return cmd
-}
-
-// defaultDataDir is netmeta in the user's data directory (XDG Base Directory
-// Specification).
-func defaultDataDir() string {
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "netmeta")
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "netmeta-data"
-	}
-	return filepath.Join(home, ".local", "share", "netmeta")
 }

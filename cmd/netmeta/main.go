@@ -1,4 +1,5 @@
-// Command netmeta collects flows, migrates the database, asks it and plays exporters.
+// Command netmeta collects flows, migrates the database, asks it, plays exporters and finds out
+// where flows stop.
 package main
 
 import (
@@ -35,6 +36,6 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand())
+	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand(), newDoctorCommand())
 	return root
 }

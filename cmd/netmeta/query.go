@@ -201,9 +201,12 @@ func (r *queryRun) cancel(stderr io.Writer) error {
 // exitStatus returns the status with which the program ends because of err.
 func exitStatus(err error) int {
 	var cancelled cancelledError
+	var unwell unwellError
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &unwell):
+		return unwell.code
 	case errors.As(err, &cancelled):
 		return 130
 	}

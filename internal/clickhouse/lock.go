@@ -91,8 +91,17 @@ type lockState struct {
 	empty  time.Time     // since when it has none
 }
 
-// look looks at the lock again.
+// look looks at the lock again, and says in the log that it is another instance's.
 func (s lockState) look(ctx context.Context, db *sql.DB) (lockState, error) {
+	now, err := s.read(ctx, db)
+	if err == nil && s.id != now.id && now.holder != "" {
+		slog.Info("schema: another instance is changing this database: waiting for it", "holder", now.holder)
+	}
+	return now, err
+}
+
+// read reads the state of the lock, of which s is what was known before.
+func (s lockState) read(ctx context.Context, db *sql.DB) (lockState, error) {
 	var id *string
 	var now lockState
 	var rows uint64
@@ -110,9 +119,6 @@ func (s lockState) look(ctx context.Context, db *sql.DB) (lockState, error) {
 		if s.id == now.id && !s.empty.IsZero() {
 			now.empty = s.empty
 		}
-	}
-	if s.id != now.id && rows > 0 {
-		slog.Info("schema: another instance is changing this database: waiting for it", "holder", now.holder)
 	}
 	return now, nil
 }
