@@ -68,7 +68,6 @@ func TestDoctorNamesTheStageOfEachFaultOfACluster(t *testing.T) {
 	}
 	until(t, 3*time.Minute, "a cluster without a problem", func() bool {
 		report, code := examine(t, args...)
-		t.Logf("%s: %s, %+v", time.Now(), report.First, report.Stages)
 		return code == 0 && report.First == ""
 	})
 	if report, _ := examine(t, append(args, "--counters-topic", "misspelt")...); !strings.Contains(fmt.Sprint(report), "there is no topic misspelt") {
@@ -85,6 +84,9 @@ func TestDoctorNamesTheStageOfEachFaultOfACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	if report, _ := examine(t, append(args, "--probe", "--netflow", collector.find(t, `listener=netflow address=(\S+)`))...); !strings.Contains(fmt.Sprint(report), "was stored after") {
+		t.Errorf("the flow of the probe did not arrive: %+v", report)
+	}
 	change(t, db, "DETACH TABLE flows_gate SYNC")
 	sendTo(t, collector, 1000)
 	wantFound(t, "clickhouse", "flows_gate is detached", args...)
@@ -99,6 +101,8 @@ func TestDoctorNamesTheStageOfEachFaultOfACluster(t *testing.T) {
 	wantFound(t, "clickhouse", "cannot be reached", "--metrics", metrics, "--kafka", bootstrap, "--clickhouse", "http://admin:secret@127.0.0.1:1/default")
 	kafka.Kill()
 	wantFound(t, "kafka", "Kafka cannot be reached", args...)
+	// Without --kafka it is seen by the collector.
+	wantFound(t, "queue", "Kafka does not take flow-messages", "--metrics", metrics, "--clickhouse", url)
 }
 
 // change runs a statement.

@@ -104,7 +104,6 @@ func (c ClickHouse) diagnoseReading(s *Stage, k *Kafka) {
 			reasons++
 			s.add(Problem, fmt.Sprintf("%s cannot store what it reads: %s", consumer.Table, consumer.Failure), "ClickHouse tries again until it can. SELECT * FROM system.kafka_consumers has all of it.")
 		case consumer.Assigned == 0 && !closed[consumer.Table]:
-			reasons++
 			s.add(Warning, consumer.Table+" has no partition of Kafka to read", "After a start that takes up to a minute. If it lasts: can ClickHouse reach the brokers of the named collection netmeta_kafka, also by their advertised.listeners?")
 		}
 	}

@@ -128,8 +128,12 @@ func TestFaultIsFoundAtItsStageWithWhatToDo(t *testing.T) {
 		"gate closed a moment": {func(f *Facts) {
 			f.ClickHouse.Schema.Closed, f.ClickHouse.Schema.Changer = []string{"flows_gate"}, "host/1"
 		}, "clickhouse", Warning, "for a moment", ""},
-		"consumer fails":       {func(f *Facts) { f.ClickHouse.Consumers[0].Failure = "no space left" }, "clickhouse", Problem, "no space left", "tries again"},
-		"consumer idle":        {func(f *Facts) { f.ClickHouse.Consumers[0].Assigned = 0 }, "clickhouse", Warning, "no partition", "netmeta_kafka"},
+		"consumer fails": {func(f *Facts) { f.ClickHouse.Consumers[0].Failure = "no space left" }, "clickhouse", Problem, "no space left", "tries again"},
+		"consumer idle":  {func(f *Facts) { f.ClickHouse.Consumers[0].Assigned = 0 }, "clickhouse", Warning, "no partition", "netmeta_kafka"},
+		"consumer idle, queue not": {func(f *Facts) {
+			f.ClickHouse.Consumers[0].Assigned = 0
+			f.Kafka.Topics[0].Before = &f.Kafka.Topics[0].TopicState
+		}, "clickhouse", Problem, "reads nothing from Kafka", "kafka_consumers"},
 		"poison":               {func(f *Facts) { f.ClickHouse.Poison = Poison{3, 5, flow.Topic, "Protobuf"} }, "clickhouse", Problem, "3 messages of the last ten minutes", "flows_errors"},
 		"poison of old":        {func(f *Facts) { f.ClickHouse.Poison = Poison{0, 5, flow.Topic, "Protobuf"} }, "clickhouse", Warning, "5 messages could not", "flows_errors"},
 		"flows are old":        {func(f *Facts) { f.ClickHouse.Newest = now.Add(-10 * time.Minute) }, "clickhouse", Problem, "10m old, though Kafka gets flows", "brokers"},
