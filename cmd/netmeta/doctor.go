@@ -18,8 +18,12 @@ import (
 
 // Exit codes of netmeta doctor.
 const (
-	exitProblem  = 1
-	exitUnknown  = 2
+	exitProblem = 1
+	exitUnknown = 2
+)
+
+// Lengths of --interval.
+const (
 	leastPause   = time.Second
 	defaultPause = 5 * time.Second
 )
@@ -45,8 +49,9 @@ ClickHouse, console and Grafana. It writes one line for each stage, and for the 
 with a problem what to do.
 
 Without flags that name a server, it examines the netmeta-standalone that runs on this
-host with --data-dir. With some, it examines those, and no other. Of collectors whose
---metrics are left out, it looks at what they have written to ClickHouse.
+host with --data-dir. With some of --metrics, --kafka, --clickhouse and --console, it
+examines those, and no other. Of collectors whose --metrics are left out, it looks at what
+they have written to ClickHouse. --grafana may be added to both.
 
 It changes nothing. Only --probe sends something: one flow of one packet between addresses
 for benchmarks, 198.18.0.0/16 to 198.19.0.0/16, which is stored like any other.
@@ -142,14 +147,14 @@ func (e *examining) prepare(cmd *cobra.Command) error {
 // choose takes the servers that flags name, or else those of standalone.
 func (e *examining) choose(cmd *cobra.Command) error {
 	flags, named := cmd.Flags(), false
-	for _, flag := range []string{"metrics", "kafka", "clickhouse", "console", "grafana"} {
+	for _, flag := range []string{"metrics", "kafka", "clickhouse", "console"} {
 		named = named || flags.Changed(flag)
 	}
 	if address := os.Getenv(envClickHouse); address != "" && !flags.Changed("clickhouse") && !flags.Changed("data-dir") {
 		e.targets.ClickHouse, named = address, true
 	}
 	if named && flags.Changed("data-dir") {
-		return errors.New("give either --data-dir, or the servers to examine by --metrics, --kafka, --clickhouse, --console and --grafana")
+		return errors.New("give either --data-dir, or the servers to examine by --metrics, --kafka, --clickhouse and --console")
 	}
 	e.targets.Kafka = e.queue
 	if named {
@@ -157,7 +162,7 @@ func (e *examining) choose(cmd *cobra.Command) error {
 	}
 	found, err := doctor.Standalone(e.dataDir)
 	if err != nil {
-		return fmt.Errorf("%w (start one, name its --data-dir, or name servers by --metrics, --kafka, --clickhouse, --console and --grafana)", err)
+		return fmt.Errorf("%w (start one, name its --data-dir, or name servers by --metrics, --kafka, --clickhouse and --console)", err)
 	}
 	found.NetFlow, found.Grafana = e.targets.NetFlow, e.targets.Grafana
 	e.targets = found
