@@ -42,12 +42,17 @@ need_packages() {
 }
 
 need_go() {
-	command -v go >/dev/null ||
-		fail "Go $go_version or newer is needed and not installed: see https://go.dev/doc/install"
-	local have
-	have=$(go env GOVERSION)
-	printf 'go%s\n%s\n' "$go_version" "$have" | sort --check=quiet --version-sort ||
-		fail "Go $go_version or newer is needed, this is $have: see https://go.dev/doc/install"
+	local go have=""
+	# The last is what install.sh has unpacked.
+	for go in go /usr/local/go/bin/go /opt/netmeta/go*/bin/go; do
+		command -v "$go" >/dev/null || continue
+		have=$("$go" env GOVERSION)
+		if printf 'go%s\n%s\n' "$go_version" "$have" | sort --check=quiet --version-sort; then
+			[ "$go" = go ] || PATH=$(dirname "$go"):$PATH
+			return
+		fi
+	done
+	fail "Go $go_version or newer is needed, and ${have:-none} is here: see https://go.dev/doc/install, or run install.sh"
 }
 
 # need_libchdb installs the ClickHouse engine as a shared library, at the version
