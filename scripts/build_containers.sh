@@ -91,6 +91,6 @@ if command -v k3s >/dev/null; then
 		[ -e "$out/$image.tar" ] || continue
 		say "Importing $image into k3s"
 		# With a record for the digest, by which Pods ask for it.
-		as_root k3s ctr images import --base-name "netmeta.local/$image" --digests "$out/$image.tar"
+		as_root "$(command -v k3s)" ctr images import --base-name "netmeta.local/$image" --digests "$out/$image.tar"
 	done
 fi

@@ -157,7 +157,7 @@ func TestWhatTheMachineLacksIsNamedWithItsMend(t *testing.T) {
 			m.program("ufw", "#!/bin/sh\necho 'Status: active'\n")
 		}, []string{"PROBLEM (firewall)", "ufw allow from 10.42.0.0/16"}},
 		{"a way through nftables", func(m *machine) {
-			m.program("nft", "#!/bin/sh\necho 'type filter hook input priority filter; policy drop;'\n")
+			m.program("nft", "#!/bin/sh\nprintf 'table inet filter {\\n\\ttype filter hook forward priority filter; policy drop;\\n'\n")
 		}, []string{"PROBLEM (firewall)", `iifname "cni0" accept`}},
 		{"rules of SELinux", func(m *machine) {
 			m.has("etc/os-release", "ID=rocky\nVERSION_ID=9.6\n")
@@ -192,12 +192,14 @@ func TestSystemsThatAreSupportedPassTheChecks(t *testing.T) {
 }
 
 func TestFirewallThatLetsPodsThroughPasses(t *testing.T) {
-	for name, program := range map[string]string{
-		"ufw": "#!/bin/sh\nprintf 'Status: active\\nAnywhere ALLOW 10.42.0.0/16\\n'\n",
-		"nft": "#!/bin/sh\nprintf 'hook input priority filter; policy drop;\\niifname \"cni0\" accept\\n'\n",
+	for _, c := range []struct{ program, says string }{
+		{"ufw", "Status: active\nAnywhere ALLOW 10.42.0.0/16"},
+		{"nft", "table inet filter {\n\ttype filter hook input priority filter; policy drop;\n\tiifname cni0 accept"},
+		// Docker, of which k3s takes care itself.
+		{"nft", "table ip filter {\n\ttype filter hook forward priority filter; policy drop;"},
 	} {
 		m := newMachine(t)
-		m.program(name, program)
+		m.program(c.program, "#!/bin/sh\ncat <<'END'\n"+c.says+"\nEND\n")
 		m.succeeds("install.sh", "check")
 	}
 }
