@@ -78,7 +78,7 @@ find_go() {
 # with_go GO COMMAND... runs it with caches of its own, which go with $stage.
 with_go() {
 	local go=$1 proxy=()
-	[[ -z $offline ]] || proxy=(GOPROXY="file://$(realpath "$offline")/modules/cache/download,off" GONOSUMDB='*')
+	[[ -z $offline ]] || proxy=(GOPROXY="file://$(realpath "$offline")/modules/cache/download,off")
 	env GOTOOLCHAIN=local GOFLAGS=-modcacherw GOCACHE="$stage/go-build" GOMODCACHE="$stage/modules" \
 		CGO_ENABLED=0 "${proxy[@]}" "$go" "${@:2}"
 }
