@@ -35,6 +35,7 @@ esac
 
 // goProgram is what stands in for Go: it writes what calls would have built.
 const goProgram = `#!/bin/sh
+mkdir -p "${XDG_CONFIG_HOME:-$HOME/.config}/go/telemetry" 2>/dev/null # as the real one does
 echo "$0 $* GOPROXY=${GOPROXY:-}" >>"$LOG"
 case $1 in
 env) echo go1.26.8 ;;
@@ -245,7 +246,7 @@ func (m *machine) run(script string, args ...string) (string, error) {
 	cmd.Dir = m.dir
 	cmd.Env = []string{
 		"PATH=" + m.programs, "LOG=" + m.log, "STATE=" + filepath.Join(m.dir, "state"),
-		"HOME=" + m.dir, "NETMETA_POLL=0.01", "NETMETA_TIMEOUT=10",
+		"HOME=" + filepath.Join(m.root, "home/operator"), "NETMETA_POLL=0.01", "NETMETA_TIMEOUT=10",
 	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -66,7 +66,8 @@ find_go() {
 	local candidate version
 	for candidate in "$(command -v go || true)" "$sys/usr/local/go/bin/go" "$opt"/go*/bin/go; do
 		[[ -x $candidate ]] || continue
-		version=$(cd / && GOTOOLCHAIN=local "$candidate" env GOVERSION 2>/dev/null) || continue
+		# Go would count its calls in a directory of the user's.
+		version=$(cd / && GOTOOLCHAIN=local XDG_CONFIG_HOME=/dev/null "$candidate" env GOVERSION 2>/dev/null) || continue
 		if printf 'go%s\n%s\n' "$(wanted_go)" "$version" | sort --check=quiet --version-sort; then
 			echo "$candidate"
 			return
@@ -75,11 +76,13 @@ find_go() {
 	return 1
 }
 
-# with_go GO COMMAND... runs it with caches of its own, which go with $stage.
+# with_go GO COMMAND... runs it with caches of its own, which go with $stage, and what the
+# user has set by go env -w.
 with_go() {
 	local go=$1 proxy=()
 	[[ -z $offline ]] || proxy=(GOPROXY="file://$(realpath "$offline")/modules/cache/download,off")
-	env GOTOOLCHAIN=local GOFLAGS=-modcacherw GOCACHE="$stage/go-build" GOMODCACHE="$stage/modules" \
+	env XDG_CONFIG_HOME=/dev/null GOENV="${GOENV:-${XDG_CONFIG_HOME:-${HOME:-/root}/.config}/go/env}" \
+		GOTOOLCHAIN=local GOFLAGS=-modcacherw GOCACHE="$stage/go-build" GOMODCACHE="$stage/modules" \
 		CGO_ENABLED=0 "${proxy[@]}" "$go" "${@:2}"
 }
 

@@ -132,7 +132,7 @@ check_modules() {
 		[[ -e $sys/sys/module/$module ]] || modprobe --dry-run --quiet "$module" 2>/dev/null || missing+=" $module"
 	done
 	[[ -z $missing ]] || problem modules "the kernel lacks:$missing" \
-		"On RHEL, Rocky and Fedora: dnf install -y kernel-modules-extra; on Ubuntu: apt-get install -y linux-modules-extra-$(uname -r). Then reboot."
+		"Restart the machine, in case an update has replaced its kernel. Otherwise, on RHEL, Rocky and Fedora: dnf install -y kernel-modules-extra; on Ubuntu: apt-get install -y linux-modules-extra-$(uname -r), and restart it."
 }
 
 # is_taken PROTOCOL PORT: whether somebody listens on it, by IPv4 or IPv6.
