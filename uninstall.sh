@@ -171,5 +171,11 @@ else
 fi
 [[ $k3s == foreign ]] || stop_k3s
 rm -rf --one-file-system "${going[@]}"
-[[ $k3s == foreign ]] || systemctl daemon-reload
+if [[ $k3s != foreign ]]; then
+	systemctl daemon-reload
+	# Directories in which nothing is left; in others is what install.sh has not made.
+	for path in "$(dirname "$k3s_config")" "$sys/etc/rancher/k3s" "$sys/etc/rancher" "$sys/var/lib/rancher/k3s" "$sys/var/lib/rancher"; do
+		rmdir "$path" 2>/dev/null || true
+	done
+fi
 say "Done"

@@ -22,7 +22,7 @@ import (
 // call is not found.
 var tools = []string{
 	"awk", "basename", "bash", "cat", "chmod", "chown", "cp", "curl", "cut", "dirname", "du", "env", "find", "grep",
-	"ln", "ls", "mkdir", "mktemp", "mv", "readlink", "realpath", "rm", "sed", "sh", "sha256sum", "sleep", "sort", "tr", "unzip",
+	"ln", "ls", "mkdir", "mktemp", "mv", "readlink", "realpath", "rm", "rmdir", "sed", "sh", "sha256sum", "sleep", "sort", "tr", "unzip",
 }
 
 // k3s is what stands in for the program of k3s.
