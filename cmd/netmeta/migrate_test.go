@@ -23,6 +23,10 @@ func serveEngine(t *testing.T, readOnly bool) string {
 
 func TestMigrateCreatesTheSchemaOnce(t *testing.T) {
 	url := serveEngine(t, false)
+	// They are the server's, not the database's: another test may have left them.
+	for _, collection := range clickhouse.Collections {
+		chdbtest.Exec(t, "DROP NAMED COLLECTION IF EXISTS "+collection)
+	}
 	code, written := run(t, "migrate", "--clickhouse", url)
 	if code != 1 || !strings.Contains(written, "give --kafka") {
 		t.Errorf("without Kafka settings: exit code %d, want 1 and what to give:\n%s", code, written)
