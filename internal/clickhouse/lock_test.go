@@ -197,7 +197,7 @@ func TestNewDatabaseConsumesOnlyWhenAllIsThere(t *testing.T) {
 	if err := clickhouse.Migrate(t.Context(), db); err != nil {
 		t.Error(err)
 	}
-	if made != 2 {
-		t.Errorf("%d tables of Kafka were made, want one of flows and one of counters", made)
+	if made != 3 {
+		t.Errorf("%d tables of Kafka were made, want one of flows, one of counters and one of the pipeline", made)
 	}
 }

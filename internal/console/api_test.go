@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -251,10 +252,11 @@ func TestWithoutClickHouseQueriesSayThatItPasses(t *testing.T) {
 
 func TestClickHouseComingBackIsNoticed(t *testing.T) {
 	config := bareConfig(t)
-	away := true
+	var away atomic.Bool
+	away.Store(true)
 	inner := chhttp.New(chdbtest.Engine(t), chhttp.Options{ReadOnly: true})
 	config.ClickHouse = client(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if away {
+		if away.Load() {
 			panic(http.ErrAbortHandler)
 		}
 		inner.ServeHTTP(w, r)
@@ -263,7 +265,7 @@ func TestClickHouseComingBackIsNoticed(t *testing.T) {
 	if a := post(t, handler, "/api/sql", map[string]string{"sql": "SELECT 1"}); a.status != 503 || a.Kind != kindUnavailable {
 		t.Errorf("away: status %d, kind %s, %s", a.status, a.Kind, a.Error)
 	}
-	away = false
+	away.Store(false)
 	if a := post(t, handler, "/api/sql", map[string]string{"sql": "SELECT 1"}); a.status != 200 || len(a.Rows) != 1 {
 		t.Errorf("back: status %d, %s", a.status, a.Error)
 	}

@@ -139,8 +139,14 @@ func sqlPageCancelsAndTruncates(t *testing.T, c *filled) {
 		page.Chord(kb.Enter, chromedp.ModifierCtrl)
 		page.WaitFor("time passes on the page", `/Running … [\d.]+ m?s/.test(document.querySelector("#sql-status").innerText)`)
 		eventually(t, "ClickHouse works on it", func() bool { return running(t, c.config, "sql-page") == 1 })
-		stop.press()
-		page.WaitFor("the page says so", stop.says)
+		// Escape closes a list of completions first, if one has just opened.
+		eventually(t, "the page says so", func() bool {
+			if consoletest.Eval[bool](page, stop.says) {
+				return true
+			}
+			stop.press()
+			return consoletest.Eval[bool](page, stop.says)
+		})
 		eventually(t, "ClickHouse has stopped", func() bool { return running(t, c.config, "sql-page") == 0 })
 	}
 

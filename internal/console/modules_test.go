@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"testing"
 )
@@ -11,9 +12,12 @@ import (
 // tapResult is a line of TAP, which `node --test` writes: "not ok 3 - name".
 var tapResult = regexp.MustCompile(`^(ok|not ok) \d+ - (.*)$`)
 
+// webScript is found before the engine changes the working directory.
+var webScript, _ = filepath.Abs("../../scripts/web.sh")
+
 // TestModulesOfThePage runs the tests of the page's modules, each as a subtest.
 func TestModulesOfThePage(t *testing.T) {
-	out, err := exec.Command("../../scripts/web.sh", "--test").CombinedOutput()
+	out, err := exec.Command(webScript, "--test").CombinedOutput()
 	passed := 0
 	var details []byte
 	lines := bufio.NewScanner(bytes.NewReader(out))
