@@ -28,7 +28,7 @@ fi
 install_all() {
 	need_go
 	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct \
-		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl unzip:unzip debootstrap:debootstrap
+		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl debootstrap:debootstrap
 	need_libchdb
 	scripts/web.sh --check
 	scripts/kubernetes.sh install

@@ -138,7 +138,7 @@ func TestWhatTheMachineLacksIsNamedWithItsMend(t *testing.T) {
 		{"a known processor", func(m *machine) { m.program("uname", "#!/bin/sh\necho riscv64\n") }, []string{"riscv64"}},
 		{"systemd", func(m *machine) { m.remove("run/systemd") }, []string{"PROBLEM (system)", "systemd"}},
 		{"curl", func(m *machine) { m.without("curl") }, []string{"PROBLEM (tools)", "apt-get install -y curl"}},
-		{"unzip, without Go", func(m *machine) { m.without("unzip", "go") }, []string{"PROBLEM (tools)", "apt-get install -y unzip"}},
+		{"tar, without Go", func(m *machine) { m.without("tar", "go") }, []string{"PROBLEM (tools)", "apt-get install -y tar"}},
 		{"a module of the kernel", func(m *machine) { m.remove("sys/module/vxlan") }, []string{"PROBLEM (modules)", "vxlan", "kernel-modules-extra"}},
 		{"a port of the frontend", func(m *machine) {
 			m.has("proc/net/tcp", "  sl  local_address rem_address   st\n   0: 00000000:01BB 00000000:0000 0A 0\n")

@@ -1,9 +1,11 @@
 package installtest
 
 import (
-	"archive/zip"
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -21,8 +23,8 @@ import (
 // tools are programs of the system that the scripts may use. Whatever else they would
 // call is not found.
 var tools = []string{
-	"awk", "basename", "bash", "cat", "chmod", "chown", "cp", "curl", "cut", "dirname", "du", "env", "find", "grep",
-	"ln", "ls", "mkdir", "mktemp", "mv", "readlink", "realpath", "rm", "rmdir", "sed", "sh", "sha256sum", "sleep", "sort", "tr", "unzip",
+	"awk", "basename", "bash", "cat", "chmod", "chown", "cp", "curl", "cut", "dirname", "du", "env", "find", "grep", "gzip",
+	"ln", "ls", "mkdir", "mktemp", "mv", "readlink", "realpath", "rm", "rmdir", "sed", "sh", "sha256sum", "sleep", "sort", "tar", "tr",
 }
 
 // k3s is what stands in for the program of k3s.
@@ -164,21 +166,27 @@ func (m *machine) copyCheckout() {
 	write(m.t, filepath.Join(m.checkout, "scripts/operators.tsv"), operators.String(), 0o644)
 }
 
-// toolchain is an archive as a Go toolchain has it, in which nothing is executable.
+// toolchain is an archive as Go's are.
 func toolchain(t *testing.T) string {
 	t.Helper()
 	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for name, text := range map[string]string{"bin/go": goProgram, "pkg/tool/linux_amd64/compile": "#!/bin/sh\n", "VERSION": "go1.26.8\n"} {
-		w, err := z.Create("golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64/" + name)
+	compressed := gzip.NewWriter(&b)
+	archive := tar.NewWriter(compressed)
+	for _, file := range []struct {
+		name, text string
+		mode       int64
+	}{
+		{"bin/go", goProgram, 0o755}, {"pkg/tool/linux_amd64/compile", "#!/bin/sh\n", 0o755}, {"VERSION", "go1.26.8\n", 0o644},
+	} {
+		err := archive.WriteHeader(&tar.Header{Name: "go/" + file.name, Mode: file.mode, Size: int64(len(file.text))})
 		if err == nil {
-			_, err = w.Write([]byte(text))
+			_, err = archive.Write([]byte(file.text))
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := z.Close(); err != nil {
+	if err := errors.Join(archive.Close(), compressed.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -41,19 +41,12 @@ obtain() {
 	fi
 }
 
-# unpack_go ZIP DIRECTORY makes a Go toolchain of the archive of its module.
+# unpack_go ARCHIVE DIRECTORY makes a Go toolchain of its archive.
 unpack_go() {
-	local unpacked=$2.new
-	rm -rf "$unpacked"
-	mkdir -p "$unpacked"
-	unzip -q "$1" -d "$unpacked" || fail "could not unpack $1"
-	# The archive of a module does not say what is executable.
-	chmod -R u+rwX,go+rX "$unpacked"
-	local top
-	top=$(echo "$unpacked"/golang.org/toolchain@*)
-	find "$top/bin" "$top/pkg/tool" -type f -exec chmod 755 {} +
-	mv "$top" "$2"
-	rm -rf "$unpacked"
+	rm -rf "$2.new"
+	mkdir -p "$2.new"
+	tar -xzf "$1" -C "$2.new" --strip-components=1 --no-same-owner || fail "could not unpack $1"
+	mv "$2.new" "$2"
 }
 
 # wanted_go prints the oldest Go that will do, as go.mod says.

@@ -79,7 +79,7 @@ check_root() {
 check_tools() {
 	local tool packages=() wanted=(sha256sum:coreutils awk:gawk)
 	[[ -n $offline ]] || wanted+=(curl:curl)
-	find_go >/dev/null || wanted+=(unzip:unzip)
+	find_go >/dev/null || wanted+=(tar:tar gzip:gzip)
 	for tool in "${wanted[@]}"; do
 		command -v "${tool%%:*}" >/dev/null || packages+=("${tool#*:}")
 	done
