@@ -3,7 +3,6 @@ package console
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,22 +56,15 @@ func readTable(result *query.Result, maxRows, maxBytes int) (*table, error) {
 	}
 	t := &table{read: result.Progress}
 	r := bufio.NewReaderSize(result, 64<<10)
-	names, err := readHeader(r)
-	if errors.Is(err, io.EOF) {
-		return t, nil // a statement without a result
-	}
+	columns, err := query.ReadColumns(r)
 	if err != nil {
 		return nil, err
 	}
-	types, err := readHeader(r)
-	if err != nil || len(types) != len(names) {
-		return nil, fmt.Errorf("read the types of %d columns: %d, %w", len(names), len(types), err)
-	}
-	edits := make([]edit, len(names))
+	edits := make([]edit, len(columns))
 	edited := false
-	for i, name := range names {
-		t.columns = append(t.columns, column{name, types[i]})
-		edits[i] = editOf(types[i])
+	for i, c := range columns {
+		t.columns = append(t.columns, column(c))
+		edits[i] = editOf(c.Type)
 		edited = edited || edits[i] != nil
 	}
 	return t, t.readRows(r, edits, edited, maxRows, maxBytes)
@@ -102,18 +94,6 @@ func (t *table) readRows(r *bufio.Reader, edits []edit, edited bool, maxRows, ma
 			return err
 		}
 	}
-}
-
-func readHeader(r *bufio.Reader) ([]string, error) {
-	line, err := r.ReadBytes('\n')
-	if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
-		return nil, err
-	}
-	var texts []string
-	if err := json.Unmarshal(line, &texts); err != nil {
-		return nil, fmt.Errorf("read the columns of a result: %w", err)
-	}
-	return texts, nil
 }
 
 // An edit rewrites a cell as ClickHouse has encoded it.

@@ -36,25 +36,39 @@ type Rows struct {
 // has none.
 func ReadRows(r io.Reader) (*Rows, error) {
 	rows := &Rows{r: bufio.NewReaderSize(r, 64<<10)}
-	names, err := rows.line()
+	var err error
+	if rows.Columns, err = ReadColumns(rows.r); err != nil {
+		return nil, err
+	}
+	for _, column := range rows.Columns {
+		rows.nullable = append(rows.nullable, nullable(column.Type))
+	}
+	return rows, nil
+}
+
+// ReadColumns reads the two lines that a result begins with in the formats
+// JSONCompact…EachRowWithNamesAndTypes. A statement without output has none: then there
+// are no columns, and no error.
+func ReadColumns(r *bufio.Reader) ([]Column, error) {
+	names, err := readStrings(r)
 	if errors.Is(err, io.EOF) {
-		return rows, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	types, err := rows.line()
+	types, err := readStrings(r)
 	if err != nil {
 		return nil, fmt.Errorf("read the types of the columns: %w", err)
 	}
 	if len(types) != len(names) {
 		return nil, fmt.Errorf("read the types of the columns: %d of %d", len(types), len(names))
 	}
+	columns := make([]Column, len(names))
 	for i, name := range names {
-		rows.Columns = append(rows.Columns, Column{Name: name, Type: types[i]})
-		rows.nullable = append(rows.nullable, nullable(types[i]))
+		columns[i] = Column{Name: name, Type: types[i]}
 	}
-	return rows, nil
+	return columns, nil
 }
 
 // nullable tells whether a column of a type can have no value. In others the text by
@@ -70,7 +84,7 @@ func nullable(columnType string) bool {
 
 // Next returns the next row, or io.EOF behind the last one.
 func (r *Rows) Next() ([]Value, error) {
-	texts, err := r.line()
+	texts, err := readStrings(r.r)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +102,9 @@ func (r *Rows) Next() ([]Value, error) {
 	return values, nil
 }
 
-// line reads one array of strings.
-func (r *Rows) line() ([]string, error) {
-	line, err := r.r.ReadBytes('\n')
+// readStrings reads one array of strings, a line.
+func readStrings(r *bufio.Reader) ([]string, error) {
+	line, err := r.ReadBytes('\n')
 	if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
 		return nil, err
 	}
