@@ -81,6 +81,19 @@ func (a *api) scope(v view) (dashboard.Scope, *failure) {
 	return s, nil
 }
 
+// readScope reads a request, of which v is the view, and returns its scope; where it
+// cannot be, it has answered.
+func (a *api) readScope(w http.ResponseWriter, r *http.Request, request any, v *view) (scope dashboard.Scope, ok bool) {
+	if !readRequest(w, r, request) {
+		return dashboard.Scope{}, false
+	}
+	scope, wrong := a.scope(*v)
+	if wrong != nil {
+		wrong.write(w)
+	}
+	return scope, wrong == nil
+}
+
 func unixTime(seconds float64) time.Time { return time.UnixMilli(int64(seconds * 1000)) }
 
 type queryRequest struct {
@@ -92,12 +105,8 @@ type queryRequest struct {
 
 func (a *api) serveQuery(w http.ResponseWriter, r *http.Request) {
 	var request queryRequest
-	if !readRequest(w, r, &request) {
-		return
-	}
-	scope, wrong := a.scope(request.view)
-	if wrong != nil {
-		wrong.write(w)
+	scope, ok := a.readScope(w, r, &request, &request.view)
+	if !ok {
 		return
 	}
 	panel, ok := scope.Dashboard.Panel(request.Panel)
@@ -203,12 +212,8 @@ type variableRequest struct {
 // serveVariable answers with the options of a variable, without the one for all.
 func (a *api) serveVariable(w http.ResponseWriter, r *http.Request) {
 	var request variableRequest
-	if !readRequest(w, r, &request) {
-		return
-	}
-	scope, wrong := a.scope(request.view)
-	if wrong != nil {
-		wrong.write(w)
+	scope, ok := a.readScope(w, r, &request, &request.view)
+	if !ok {
 		return
 	}
 	v, ok := scope.Dashboard.Variable(request.Name)
