@@ -32,13 +32,8 @@ func diagnoseExporters(f Facts) *Stage {
 // diagnoseRefusals says how much was not looked at because of --allow.
 func (c Collector) diagnoseRefusals(s *Stage) {
 	taken := c.Readings.total("netmeta_exporter_datagrams_total", nil)
-	refused := c.Readings.by("netmeta_collect_refused_datagrams_total", "listener", nil)
-	for _, listener := range sorted(refused) {
-		if level, text, ok := c.lost(refused[listener], taken); ok {
-			s.add(level, c.says(fmt.Sprintf("%s datagrams at %s are of addresses that --allow does not have", text, listener)),
-				"If the exporter is yours, add its address to --allow; tcpdump -ni any udp shows it.")
-		}
-	}
+	c.diagnoseListeners(s, "netmeta_collect_refused_datagrams_total", taken, "%s datagrams at %s are of addresses that --allow does not have",
+		"If the exporter is yours, add its address to --allow; tcpdump -ni any udp shows it.")
 }
 
 // diagnoseRates says whose flows are counted as if they were not sampled.

@@ -75,13 +75,8 @@ func (c Collector) lastSeen() (latest time.Time) {
 
 func (c Collector) diagnoseSocketLosses(s *Stage) {
 	datagrams := c.Readings.total("netmeta_listen_datagrams_total", nil)
-	drops := c.Readings.by("netmeta_listen_kernel_drops_total", "listener", nil)
-	for _, listener := range sorted(drops) {
-		if level, text, ok := c.lost(drops[listener], datagrams); ok {
-			s.add(level, c.says(fmt.Sprintf("the kernel dropped %s datagrams at %s, because its buffer was full", text, listener)),
-				"Against bursts: sysctl -w net.core.rmem_max=33554432 and --socket-buffer, then restart the collector. If it goes on, give it more processors, or let the exporters sample less.")
-		}
-	}
+	c.diagnoseListeners(s, "netmeta_listen_kernel_drops_total", datagrams, "the kernel dropped %s datagrams at %s, because its buffer was full",
+		"Against bursts: sysctl -w net.core.rmem_max=33554432 and --socket-buffer, then restart the collector. If it goes on, give it more processors, or let the exporters sample less.")
 	errors := c.Readings.total("netmeta_listen_errors_total", nil)
 	if errors.Growth > 0 {
 		s.add(Warning, c.says("reading from a socket fails"), "The collector's log says why.")
@@ -185,6 +180,17 @@ func (c Collector) lost(lost, passed Reading) (level Level, text string, ok bool
 		}
 	}
 	return level, text, true
+}
+
+// diagnoseListeners says what each listener lost by a metric, beside what passed: what is
+// said has places for how much, and for the listener.
+func (c Collector) diagnoseListeners(s *Stage, metric string, passed Reading, what, do string) {
+	lost := c.Readings.by(metric, "listener", nil)
+	for _, listener := range sorted(lost) {
+		if level, text, ok := c.lost(lost[listener], passed); ok {
+			s.add(level, c.says(fmt.Sprintf(what, text, listener)), do)
+		}
+	}
 }
 
 // mostly tells that more than a tenth of what came was lost.
