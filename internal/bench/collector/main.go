@@ -53,11 +53,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
+	if err := script.Check(flags, o.output); err != nil {
+		return o, err
+	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
-	case o.output != "table" && o.output != "json":
-		return o, fmt.Errorf("--output %q: must be table or json", o.output)
 	case o.rounds < 1:
 		return o, fmt.Errorf("--rounds %d: must be at least 1", o.rounds)
 	case o.seconds <= 0:

@@ -45,15 +45,14 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, err
 	}
 	o.span = time.Duration(seconds) * time.Second
+	if err := script.Check(flags, o.output); err != nil {
+		return o, err
+	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	case o.rows < 1_000_000 || o.rows > 200_000_000:
 		return o, fmt.Errorf("--rows %d: must be 1000000, which are two blocks, to 200000000", o.rows)
 	case seconds < 1:
 		return o, fmt.Errorf("--seconds %d: must be above 0", seconds)
-	case o.output != "table" && o.output != "json":
-		return o, fmt.Errorf("--output %q: must be table or json", o.output)
 	}
 	return o, nil
 }

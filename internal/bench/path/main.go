@@ -53,9 +53,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	}
 	o.load.duration = time.Duration(seconds * float64(time.Second))
 	_, known := shapes[o.shape]
+	if err := script.Check(flags, o.output); err != nil {
+		return o, err
+	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	case !known && o.shape != both:
 		return o, fmt.Errorf("--shape %q: must be standalone, processes or both", o.shape)
 	case o.load.rate <= 0 || o.load.rate > generate.MaxRate:
@@ -64,8 +65,6 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, fmt.Errorf("--exporters %d: must be 1 to %d", o.load.exporters, generate.MaxExporters)
 	case seconds <= 0:
 		return o, fmt.Errorf("--seconds %g: must be above 0", seconds)
-	case o.output != "table" && o.output != "json":
-		return o, fmt.Errorf("--output %q: must be table or json", o.output)
 	}
 	return o, nil
 }

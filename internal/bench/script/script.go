@@ -27,5 +27,17 @@ func Main(name string, run func(ctx context.Context, args []string, out, progres
 	}
 }
 
+// Check refuses what no command takes: arguments that are no flags, and an --output that
+// is neither table nor json.
+func Check(flags *flag.FlagSet, output string) error {
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unknown argument %q", flags.Arg(0))
+	case output != "table" && output != "json":
+		return fmt.Errorf("--output %q: must be table or json", output)
+	}
+	return nil
+}
+
 // Comma writes a number with a comma between thousands.
 func Comma(n int) string { return humanize.Comma(int64(n)) }

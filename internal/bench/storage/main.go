@@ -60,17 +60,16 @@ func parse(args []string, help io.Writer) (options, error) {
 			return o, err
 		}
 	}
+	if err := script.Check(flags, o.output); err != nil {
+		return o, err
+	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	case o.rows < 1 || o.rows > 200_000_000:
 		return o, fmt.Errorf("--rows %d: must be 1 to 200000000", o.rows)
 	case o.hours < 4 || o.hours > 31*24:
 		return o, fmt.Errorf("--hours %d: must be 4 to 744", o.hours)
 	case o.warm < 1 || o.cold < 0:
 		return o, fmt.Errorf("--rounds %d, --cold %d: must be at least 1 and 0", o.warm, o.cold)
-	case o.output != "table" && o.output != "json":
-		return o, fmt.Errorf("--output %q: must be table or json", o.output)
 	}
 	return o, nil
 }
