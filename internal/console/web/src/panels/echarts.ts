@@ -32,6 +32,11 @@ export function paletteOf(theme: Theme): Palette {
 	return palette;
 }
 
+/** pngOf returns what a chart shows as a data: URL, on the ground that its panel has. */
+export function pngOf(chart: EChartsType, theme: Theme): string {
+	return chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: paletteOf(theme).card });
+}
+
 /** Where the plot lies inside of a chart, in pixels: the same everywhere, so that the
  * axes of panels above one another line up. */
 export const plot = { left: 68, right: 20, top: 10, bottom: 24 };

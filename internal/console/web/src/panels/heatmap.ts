@@ -7,7 +7,7 @@ import type { Frame } from "../dashboard/series.ts";
 import { formatTick, formatTime, ticks, tickStep } from "../time.ts";
 import { formatValue } from "../units.ts";
 import { heatOf, type Heat } from "./heatdata.ts";
-import { makeChart, paletteOf, plot, type EChartsType } from "./echarts-more.ts";
+import { makeChart, paletteOf, plot, pngOf, type EChartsType } from "./echarts-more.ts";
 import { Pointer, type Readable } from "./pointer.ts";
 import { showTip } from "./tip.ts";
 import { noData, type MakeVisual, type PanelContext, type Visual } from "./visual.ts";
@@ -129,7 +129,7 @@ class Heatmap implements Visual, Readable {
 	}
 
 	png(): string {
-		return this.chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: paletteOf(this.context.app.theme).card });
+		return pngOf(this.chart, this.context.app.theme);
 	}
 
 	destroy(): void {

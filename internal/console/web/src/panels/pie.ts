@@ -6,7 +6,7 @@ import { kindOf, resolve, show } from "../dashboard/fields.ts";
 import type { FieldOptions } from "../dashboard/model.ts";
 import { buildSeries, calculate, type Frame } from "../dashboard/series.ts";
 import { formatValue } from "../units.ts";
-import { makeChart, paletteOf, type EChartsType } from "./echarts-more.ts";
+import { makeChart, paletteOf, pngOf, type EChartsType } from "./echarts-more.ts";
 import { Legend } from "./legend.ts";
 import { hideTip, showTip } from "./tip.ts";
 import { noData, type MakeVisual, type PanelContext, type Visual } from "./visual.ts";
@@ -91,7 +91,7 @@ class Pie implements Visual {
 	}
 
 	png(): string {
-		return this.chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: paletteOf(this.context.app.theme).card });
+		return pngOf(this.chart, this.context.app.theme);
 	}
 
 	destroy(): void {

@@ -5,7 +5,7 @@ import { isRest, namedColour } from "../colours.ts";
 import { kindOf, show } from "../dashboard/fields.ts";
 import { align, buildSeries, calculate, calculationNames, mirrored, mirrors, percentOf, stacking, type Aligned, type Frame } from "../dashboard/series.ts";
 import { formatTime } from "../time.ts";
-import { makeChart, paletteOf, plot, type EChartsType } from "./echarts.ts";
+import { makeChart, paletteOf, plot, pngOf, type EChartsType } from "./echarts.ts";
 import { Legend } from "./legend.ts";
 import { Pointer, type Readable } from "./pointer.ts";
 import { extent, onRight, timeOption, type Drawn } from "./timeoption.ts";
@@ -193,7 +193,7 @@ class TimeSeries implements Visual, Readable {
 	}
 
 	png(): string {
-		return this.chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: paletteOf(this.context.app.theme).card });
+		return pngOf(this.chart, this.context.app.theme);
 	}
 
 	destroy(): void {

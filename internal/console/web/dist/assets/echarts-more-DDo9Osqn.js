@@ -1,0 +1,1 @@
+import{a as e,c as t,i as n,o as r}from"./echarts-BuFAUM2y.js";import"./echarts-WlSy689f.js";r([n,t,e]);

@@ -1,1 +1,0 @@
-import{a as e,c as t,i as n,o as r}from"./echarts-BuFAUM2y.js";import"./echarts-Dmc42X2c.js";r([n,t,e]);
