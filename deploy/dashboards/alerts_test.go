@@ -12,6 +12,7 @@ import (
 
 	"github.com/leoluk/NetMeta/deploy/dashboards"
 	"github.com/leoluk/NetMeta/deploy/dashboards/evaluate"
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -81,7 +82,7 @@ func (r rule) evaluate(t *testing.T, run func(string) result, at time.Time) map[
 func (r rule) threshold() float64 { return r.Data[2].Model.Conditions[0].Evaluator.Params[0] }
 
 func TestAlertsFindWhatIsWrong(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	insertPipeline(t, write, testPipeline)
 	insertCounters(t, write)
@@ -185,7 +186,7 @@ func interfaceShares(at int64) map[string]float64 {
 }
 
 func TestAlertsOfAnEmptyDatabaseFindNothing(t *testing.T) {
-	_, read := newDatabase(t)
+	_, read := clickhousetest.Migrated(t)
 	for name, r := range rules(t) {
 		if name == "disk-filling" {
 			continue
@@ -202,7 +203,7 @@ var labelInText = regexp.MustCompile(`\{\{ \$labels\.(\w+) \}\}`)
 
 // A rule names its query's columns, panels that exist, and what to do.
 func TestAlertsAreComplete(t *testing.T) {
-	_, read := newDatabase(t)
+	_, read := clickhousetest.Migrated(t)
 	panels := map[string]map[string]bool{}
 	for _, d := range loaded(t) {
 		panels[d.UID] = map[string]bool{}

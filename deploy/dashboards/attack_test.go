@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 )
 
 // Hosts that are hit, each by something else, in the last minute but ten seconds of the
@@ -221,7 +223,7 @@ func init() {
 
 // Zoomed in, an attack is shown to the second.
 func TestAttackIsShownToTheSecond(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	for _, d := range loaded(t) {
 		if d.UID != "netmeta-attack" {

@@ -1,46 +1,20 @@
 package dashboards_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"math"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/leoluk/NetMeta/deploy/dashboards"
-	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
-	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
 
 func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
-
-// newDatabase returns a database of its own for the test, with NetMeta's schema: a
-// client that may write, and one that may only read, as people have it.
-func newDatabase(t *testing.T) (write, read *sql.DB) {
-	t.Helper()
-	ctx, engine, name := context.Background(), chdbtest.Engine(t), chdbtest.Database(t)
-	write = open(t, chhttp.New(engine, chhttp.Options{}), name)
-	must(t, clickhouse.ConfigureKafka(ctx, write, clickhouse.Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "flow-messages", CountersTopic: "interface-counters", Group: "test"}))
-	must(t, clickhouse.Migrate(ctx, write))
-	return write, open(t, chhttp.New(engine, chhttp.Options{ReadOnly: true}), name)
-}
-
-func open(t *testing.T, handler http.Handler, database string) *sql.DB {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	db, err := clickhouse.Open(server.URL + "/" + database)
-	must(t, err)
-	t.Cleanup(func() { must(t, db.Close()) })
-	return db
-}
 
 func must(t testing.TB, err error) {
 	t.Helper()

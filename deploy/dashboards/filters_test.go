@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -25,7 +26,7 @@ func inNetwork(address, network string) bool {
 }
 
 func TestFiltersLetThroughWhatTheySay(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	d := overview(t)
 	for _, c := range []struct {
@@ -77,7 +78,7 @@ func TestFiltersLetThroughWhatTheySay(t *testing.T) {
 }
 
 func TestFiltersHoldTogether(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	d := overview(t)
 	panel, _ := d.Panel(10)
@@ -94,7 +95,7 @@ func TestFiltersHoldTogether(t *testing.T) {
 // Grafana puts values in without looking at them, but for the encoding. Whatever somebody
 // types, the query stays the same query, and finds nothing.
 func TestValuesThatNobodyCheckedDoNoHarm(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	d := overview(t)
 	panel, _ := d.Panel(10)
@@ -134,7 +135,7 @@ func percentEncoded(text string) string {
 }
 
 func TestVariablesOfferWhatThereIs(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	insertCounters(t, write)
 	insertPipeline(t, write, testPipeline)

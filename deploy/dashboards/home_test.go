@@ -3,6 +3,8 @@ package dashboards_test
 import (
 	"fmt"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 )
 
 func init() {
@@ -53,7 +55,7 @@ func init() {
 }
 
 func TestHomeSaysWhatIsNotWell(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	quiet := testFlows[0]
 	quiet.exporter, quiet.at = "192.0.2.99", testFrom.Unix()+1
 	insert(t, write, append([]flow{quiet}, testFlows...))
@@ -70,7 +72,7 @@ func TestHomeSaysWhatIsNotWell(t *testing.T) {
 }
 
 func TestHomeOfAnEmptyDatabaseHasNoErrors(t *testing.T) {
-	_, read := newDatabase(t)
+	_, read := clickhousetest.Migrated(t)
 	for _, d := range loaded(t) {
 		for _, panel := range d.AllPanels() {
 			show(t, read, d, panel, nil, func(flow) bool { return false })

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -114,7 +115,7 @@ func init() {
 // A subnet is a host, too, and what one of its addresses sends to another it both sends and
 // receives.
 func TestHostDashboardTakesSubnets(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	inside := testFlows[0]
 	inside.at, inside.source, inside.dest, inside.bytes, inside.rate = testFrom.Unix()+1, "192.0.2.10", "192.0.2.20", 700, 10
 	insert(t, write, append([]flow{inside}, testFlows...))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -175,7 +176,7 @@ func accuracy(v view) {
 }
 
 func TestInterfaceWithoutCountersHasSamplesOnly(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	for _, d := range loaded(t) {
 		if d.UID != "netmeta-interface" {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -331,7 +332,7 @@ func expand(t *testing.T, d *dashboard.Dashboard, panel *dashboard.Panel, from, 
 }
 
 func TestPipelineShowsMessagesThatCouldNotBeRead(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insertPipeline(t, write, testPipeline)
 	for i := range 3 {
 		_, err := write.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO flows_errors (TimeReceived, Topic, Offset, Length, Reason) VALUES (%d, 'flow-messages', %d, 77, 'no message')", testFrom.Unix()+int64(i), i))
@@ -354,7 +355,7 @@ func TestPipelineShowsMessagesThatCouldNotBeRead(t *testing.T) {
 
 // Zoomed in below the ten seconds of collectors, rates stay what they are.
 func TestPipelineHasNoShorterBucketsThanCollectorsCount(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insertPipeline(t, write, testPipeline)
 	for _, d := range loaded(t) {
 		if d.UID != "netmeta-pipeline" {
@@ -377,7 +378,7 @@ func TestPipelineHasNoShorterBucketsThanCollectorsCount(t *testing.T) {
 // The filters by collector and exporter hold for what they can be asked of, and what somebody
 // puts in instead does no harm.
 func TestPipelineIsFilteredByCollectorAndExporter(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insertPipeline(t, write, testPipeline)
 	whole := grown(testFrom.Unix(), testTo.Unix(), "netmeta_exporter_records_total", "exporter")
 	for _, d := range loaded(t) {

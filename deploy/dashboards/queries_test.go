@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -43,7 +44,7 @@ var choices = map[string]choice{}
 var checks = map[string]map[int]check{}
 
 func TestPanelsShowWhatWasPutIn(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
 	insertCounters(t, write)
 	insertPipeline(t, write, testPipeline)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 )
 
@@ -42,7 +43,7 @@ func init() {
 
 // The list has to have what a new column brings.
 func TestListOfFlowsHasEveryColumn(t *testing.T) {
-	write, _ := newDatabase(t)
+	write, _ := clickhousetest.Migrated(t)
 	var statement string
 	for _, d := range loaded(t) {
 		if d.UID == "netmeta-flows" {

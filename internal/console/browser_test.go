@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/leoluk/NetMeta/deploy/dashboards"
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/console/consoletest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/flow"
@@ -89,7 +90,7 @@ func newFilled(t *testing.T, change ...func(*Config)) *filled {
 func newConsole(t *testing.T, change ...func(*Config)) *filled {
 	t.Helper()
 	f := &filled{}
-	write, _ := newDatabase(t)
+	write, _ := clickhousetest.Migrated(t)
 	f.write = write
 	var name string
 	must(t, write.QueryRow("SELECT currentDatabase()").Scan(&name))

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/dashboard"
 	"github.com/leoluk/NetMeta/internal/query"
 	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
@@ -20,23 +21,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(chdbtest.Main(m)) }
 
-// newDatabase returns a database of its own for the test, with NetMeta's schema: a
-// client that may write, and the read-only one that the console gets. Kafka is at
-// an address where nothing listens.
-func newDatabase(t *testing.T) (write, read *sql.DB) {
-	t.Helper()
-	ctx, engine, name := context.Background(), chdbtest.Engine(t), chdbtest.Database(t)
-	write = open(t, serve(t, chhttp.New(engine, chhttp.Options{}))+"/"+name)
-	must(t, clickhouse.ConfigureKafka(ctx, write, clickhouse.Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "flow-messages", CountersTopic: "interface-counters", Group: "test"}))
-	must(t, clickhouse.Migrate(ctx, write))
-	return write, open(t, serve(t, chhttp.New(engine, chhttp.Options{ReadOnly: true}))+"/"+name)
-}
-
 // newConfig returns a console on a database of its own, in which everything is well,
 // with a client that may write.
 func newConfig(t *testing.T) (config Config, write *sql.DB) {
 	t.Helper()
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	var name string
 	must(t, write.QueryRow(`SELECT currentDatabase()`).Scan(&name))
 	config = testConfig(read)

@@ -3,13 +3,15 @@ package console
 import (
 	"context"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestStoredCountsRowsAndSaysWhyMessagesFailed(t *testing.T) {
-	write, read := newDatabase(t)
+	write, read := clickhousetest.Migrated(t)
 	got, err := database{read}.stored(context.Background())
 	must(t, err)
 	if diff := cmp.Diff(stored{}, got, cmp.AllowUnexported(stored{})); diff != "" {
@@ -31,7 +33,7 @@ func TestStoredCountsRowsAndSaysWhyMessagesFailed(t *testing.T) {
 }
 
 func TestQueriesRunWithinLimits(t *testing.T) {
-	_, read := newDatabase(t)
+	_, read := clickhousetest.Migrated(t)
 	ctx, cancel := limited()
 	defer cancel()
 	var memory, seconds uint64

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,7 +15,7 @@ import (
 )
 
 func TestAPageOpenedAfterALossShowsIt(t *testing.T) {
-	_, read := newDatabase(t)
+	_, read := clickhousetest.Migrated(t)
 	registry := prometheus.NewRegistry()
 	promauto.With(registry).NewCounter(prometheus.CounterOpts{Name: metricDatagrams}).Add(1000)
 	drops := promauto.With(registry).NewCounter(prometheus.CounterOpts{Name: metricKernelDrops})
