@@ -11,11 +11,14 @@ import (
 // TestInAFreshDebianWithoutNetwork runs the scripts on a system as it is after
 // installing, with its own programs. Only systemd, k3s and Go are stand-ins.
 func TestInAFreshDebianWithoutNetwork(t *testing.T) {
-	if _, err := exec.LookPath("debootstrap"); err != nil || os.Geteuid() != 0 {
+	if _, err := exec.LookPath("debootstrap"); err != nil {
+		t.Fatal("debootstrap is missing: scripts/test.sh installs it")
+	}
+	if os.Geteuid() != 0 {
 		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal("needs root and debootstrap: apt-get install debootstrap")
+			t.Fatal("only root can make a system to install on, and NETMETA_REQUIRE=all allows no skip")
 		}
-		t.Skip("needs root and debootstrap: apt-get install debootstrap")
+		t.Skip("only root can make a system to install on; everything else of install.sh is tested without")
 	}
 	m := newMachine(t)
 	m.succeeds("install.sh", "fetch", filepath.Join(m.dir, "prefetched"))
