@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/pb/validate"
 )
 
 // keptBytes is how much of a message flows_errors keeps.
@@ -72,6 +75,32 @@ func poison(t *testing.T, message proto.Message) map[string][]byte {
 		"10 MB of good ones and a bad end": append(bytes.Repeat(whole, 10<<20/len(whole)), 0xff),
 		"as long as is kept":               noise(keptBytes),
 		"a byte longer than what is kept":  noise(keptBytes + 1),
+	}
+}
+
+func TestValidationFindsWhatClickHouseCannotParse(t *testing.T) {
+	for what, value := range poison(t, good(1)) {
+		if !lost(value) {
+			t.Errorf("%s: validation finds that ClickHouse can read it", what)
+		}
+	}
+	if lost(delimited(t, good(1), good(2))) {
+		t.Error("validation finds that ClickHouse cannot read good flows")
+	}
+}
+
+// lost tells whether validation finds that ClickHouse stores nothing of a Kafka message.
+func lost(value []byte) bool {
+	for r := validate.NewReader(bytes.NewReader(value)); ; {
+		m, err := r.Next()
+		if err != nil {
+			return err != io.EOF
+		}
+		for _, problem := range validate.Flow(m, time.Now()) {
+			if problem.Severity == validate.Lost {
+				return true
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/pb"
+	"github.com/leoluk/NetMeta/pb/validate"
 )
 
 func good(n uint64) *pb.FlowMessage {
@@ -34,8 +35,11 @@ func TestValuesThatNoCollectorWouldSendBecomeRows(t *testing.T) {
 		"largest counters":          {Bytes: 1<<64 - 1, Packets: 1<<64 - 1, SamplingRate: 1<<64 - 1},
 	}
 	var values [][]byte
-	for _, message := range odd {
+	for what, message := range odd {
 		values = append(values, delimited(t, message))
+		if validate.Flow(message, time.Now()) == nil {
+			t.Errorf("%s: validation finds nothing wrong", what)
+		}
 	}
 	publish(t, broker, values...)
 	waitFor(t, db, uint64(len(odd)), "SELECT count() FROM flows_raw")
