@@ -3,7 +3,8 @@
 //
 // Custom processors import it, fill FlowMessages and write each preceded by its
 // length (google.golang.org/protobuf/encoding/protodelim) to topic
-// "flow-messages". See FlowMessage.proto for fields, units and sources.
+// "flow-messages", or have package publish do so. Package validate says what is wrong
+// with a flow. See FlowMessage.proto for fields, units and sources.
 package pb
 
 import _ "embed"

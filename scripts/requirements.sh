@@ -41,6 +41,15 @@ need_packages() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2
 }
 
+# need_python_modules MODULE:PACKAGE... installs the Debian packages of modules that the
+# system's Python does not have.
+need_python_modules() {
+	local pair
+	for pair in "$@"; do
+		/usr/bin/python3 -c "import ${pair%%:*}" 2>/dev/null || need_packages "no command:${pair#*:}"
+	done
+}
+
 need_go() {
 	local go have=""
 	# The last is what install.sh has unpacked.

@@ -28,7 +28,8 @@ fi
 install_all() {
 	need_go
 	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct \
-		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl debootstrap:debootstrap
+		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl debootstrap:debootstrap protoc:protobuf-compiler
+	need_python_modules confluent_kafka:python3-confluent-kafka google.protobuf:python3-protobuf
 	need_libchdb
 	scripts/web.sh --check
 	scripts/kubernetes.sh install

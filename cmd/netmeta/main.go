@@ -36,6 +36,6 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand(), newDoctorCommand())
+	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand(), newDoctorCommand(), newValidateCommand())
 	return root
 }
