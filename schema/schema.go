@@ -56,15 +56,19 @@ type Options struct {
 	Retention string
 	// New says that the database is empty and is brought up to the newest version at
 	// once: nothing is consumed before its gates are made. A consumer that starts before,
-	// and whose table a later migration drops, would hold up the one that stays.
+	// and whose table a later migration drops, would hold up the one that stays, and a
+	// gate that is dropped while its consumer joins the group holds up the migration.
 	New bool
 }
 
 // Migrations that Options.New concerns: the one that makes the first flows_queue, and
-// the one that, taken back, leaves a table of the same shape that consumes nothing.
+// the one that, taken back, leaves a table of the same shape that consumes nothing; the
+// one that makes the first flows_gate, and the one that drops it before the rollups.
 const (
 	firstQueue = 3
 	idleQueue  = 13
+	firstGate  = 15
+	closedGate = 48
 )
 
 // Source returns the migrations, ready to run: placeholders are filled in.
@@ -84,13 +88,16 @@ func Source(options Options) (source.Driver, error) {
 // expanding is a source whose migrations have their placeholders filled in.
 type expanding struct {
 	source.Driver
-	idle         bool // until migration idleQueue
+	idle         bool // until the last gate is made
 	placeholders *strings.Replacer
 }
 
 func (s expanding) ReadUp(version uint) (io.ReadCloser, string, error) {
-	if s.idle && version == firstQueue {
+	switch {
+	case s.idle && version == firstQueue:
 		return s.expand(s.Driver.ReadDown(idleQueue))
+	case s.idle && version == firstGate:
+		return s.expand(s.Driver.ReadUp(closedGate))
 	}
 	return s.expand(s.Driver.ReadUp(version))
 }

@@ -39,6 +39,7 @@ type lock struct {
 const (
 	codeUnknownTable = 60
 	codeTableExists  = 57
+	codeThrowIf      = 395
 	takenOverPrefix  = "schema_lock_expired_"
 	createLock       = `CREATE TABLE schema_lock ENGINE = Memory SETTINGS max_rows_to_keep = 100 COMMENT 'Held by the instance of NetMeta that migrates this database or repairs its sums' AS SELECT ? AS Holder, now64(3) AS Time`
 	stayAlive        = `INSERT INTO schema_lock SELECT Holder, now64(3) FROM schema_lock WHERE Holder = ? LIMIT 1`
@@ -155,7 +156,9 @@ func (l *lock) live(ctx context.Context) {
 	l.stop = func() { cancel(); running.Wait() }
 }
 
-// held returns an error if another instance has taken the lock over.
+var errLockLost = errors.New("the lock of the schema is lost: ClickHouse was started anew, or did not answer for so long that another instance took over; run it again")
+
+// held returns errLockLost if another instance has taken the lock over.
 func (l *lock) held() error {
 	var rows uint64
 	err := l.db.QueryRow(countSignsOfLife, l.holder).Scan(&rows)
@@ -163,7 +166,7 @@ func (l *lock) held() error {
 		return fmt.Errorf("read the lock of the schema: %w", err)
 	}
 	if rows == 0 {
-		return errors.New("the lock of the schema is lost: ClickHouse was started anew, or did not answer for so long that another instance took over; run it again")
+		return errLockLost
 	}
 	return nil
 }

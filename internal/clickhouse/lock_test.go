@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -102,6 +103,46 @@ func noLocks(t *testing.T, db *sql.DB) {
 	}
 }
 
+// upToDate fails the test if the database does not say that all migrations are done.
+func upToDate(t *testing.T, db *sql.DB) {
+	t.Helper()
+	if s := schemaState(t, db); s.Version != s.Newest || s.Dirty || len(s.Closed) > 0 {
+		t.Errorf("the database is not up to date: %+v", s)
+	}
+}
+
+func schemaState(t *testing.T, db *sql.DB) clickhouse.SchemaState {
+	t.Helper()
+	s, err := clickhouse.ReadSchemaState(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestMigratingThatIsStoppedIsContinuedBehindTheLastMigration(t *testing.T) {
+	broker := startBroker(t)
+	ctx, stop := context.WithCancel(t.Context())
+	db, other := openTwice(t, func(_ *sql.DB, statement string, run func()) {
+		if strings.Contains(statement, "TABLE IF NOT EXISTS flows_errors") {
+			stop()
+		}
+		run()
+	})
+	configure(t, other, broker)
+	if err := clickhouse.Migrate(ctx, db); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was stopped", err)
+	}
+	if s := schemaState(t, other); s.Version < 2 || s.Version == s.Newest || s.Dirty {
+		t.Errorf("it was stopped in the middle, and the database says %+v", s)
+	}
+	noLocks(t, other)
+	if err := clickhouse.Migrate(t.Context(), other); err != nil {
+		t.Error(err)
+	}
+	upToDate(t, other)
+}
+
 const makeLock = "CREATE TABLE schema_lock (Holder String, Time DateTime64(3)) ENGINE = Memory"
 
 func TestLockOfAnInstanceThatIsGoneIsTakenOver(t *testing.T) {
@@ -183,12 +224,18 @@ func TestMigrationThatWentBackToBeforeTheFirstOneIsDoneAgain(t *testing.T) {
 
 func TestNewDatabaseConsumesOnlyWhenAllIsThere(t *testing.T) {
 	broker := startBroker(t)
-	made := 0
+	made, gates := 0, 0
 	db, other := openTwice(t, func(other *sql.DB, statement string, run func()) {
 		if strings.Contains(statement, "ENGINE = Kafka(") {
 			made++
 			if query[uint64](t, other, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN ('flows_raw_view', 'flows_received')") == 0 && strings.Contains(statement, "flows_queue") {
 				t.Error("flows_queue is made before its views")
+			}
+		}
+		if strings.Contains(statement, "VIEW IF NOT EXISTS flows_gate") {
+			gates++
+			if query[uint64](t, other, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN ('flows_1m_view', 'flows_1h_view')") != 2 {
+				t.Error("flows_gate is made before the rollups")
 			}
 		}
 		run()
@@ -200,4 +247,8 @@ func TestNewDatabaseConsumesOnlyWhenAllIsThere(t *testing.T) {
 	if made != 3 {
 		t.Errorf("%d tables of Kafka were made, want one of flows, one of counters and one of the pipeline", made)
 	}
+	if gates != 1 {
+		t.Errorf("flows_gate was made %d times", gates)
+	}
+	upToDate(t, other)
 }

@@ -85,7 +85,7 @@ func run(ctx context.Context, db *sql.DB, to direction, move func(*migrate.Migra
 	m.Log = migrationLog{}
 	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 	defer stop()
-	if err := move(m); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+	if err := errors.Join(move(m), versions.finish()); err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate database %s: %w", database, withoutStatement(err))
 	}
 	return ctx.Err()

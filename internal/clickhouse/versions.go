@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"time"
 
 	migratedb "github.com/golang-migrate/migrate/v4/database"
 	driver "github.com/golang-migrate/migrate/v4/database/clickhouse"
@@ -20,6 +21,7 @@ type versions struct {
 	all    []uint // versions that there are
 	newest uint   // of them
 	down   bool   // migrations are taken back
+	done   *int   // version without a row of its own yet: see SetVersion
 }
 
 // openVersions opens the table, which is created if it does not exist.
@@ -126,10 +128,36 @@ func (v *versions) Version() (version int, dirty bool, err error) {
 	return before, false, nil
 }
 
-// SetVersion adds a row, if the lock is still held.
+// addVersion adds a row, or fails with codeThrowIf if the lock is lost.
+const addVersion = `INSERT INTO schema_migrations (version, dirty, sequence) SELECT ? + throwIf(count() = 0), ?, ? FROM schema_lock WHERE Holder = ?`
+
+// SetVersion adds a row, if the lock is still held. That a migration is done is not
+// written before it is known that no other one follows, whose row says as much: half of
+// the time that a new database takes would go into such rows.
 func (v *versions) SetVersion(version int, dirty bool) error {
-	if err := v.lock.held(); err != nil {
-		return err
+	if !dirty {
+		v.done = &version
+		return nil
 	}
-	return v.Driver.SetVersion(version, dirty)
+	v.done = nil
+	return v.add(version, dirty)
+}
+
+// finish adds the row that SetVersion has put off.
+func (v *versions) finish() error {
+	if v.done == nil {
+		return nil
+	}
+	return v.add(*v.done, false)
+}
+
+func (v *versions) add(version int, dirty bool) error {
+	_, err := v.db.Exec(addVersion, version, dirty, time.Now().UnixNano(), v.lock.holder)
+	if hasCode(err, codeThrowIf) || hasCode(err, codeUnknownTable) {
+		return errLockLost
+	}
+	if err != nil {
+		return fmt.Errorf("write down version %d of the schema: %w", version, err)
+	}
+	return nil
 }
