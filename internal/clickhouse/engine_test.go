@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
+	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/proctest"
 	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
@@ -47,10 +48,7 @@ func migrated(t *testing.T) (*sql.DB, *kfake.Cluster) {
 	t.Helper()
 	broker := startBroker(t) // first, so that it is still there when the tables are dropped
 	db := open(t)
-	configure(t, db, broker)
-	if err := clickhouse.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	clickhousetest.Migrate(t, db, settings(broker.ListenAddrs()[0]))
 	return db, broker
 }
 
@@ -75,8 +73,7 @@ func startBroker(t *testing.T) *kfake.Cluster {
 
 func configure(t *testing.T, db *sql.DB, broker *kfake.Cluster) {
 	t.Helper()
-	err := clickhouse.ConfigureKafka(t.Context(), db, clickhouse.Kafka{Brokers: broker.ListenAddrs(), Topic: flow.Topic, CountersTopic: flow.CountersTopic, Group: clickhouse.DefaultGroup})
-	if err != nil {
+	if err := clickhouse.ConfigureKafka(t.Context(), db, settings(broker.ListenAddrs()[0])); err != nil {
 		t.Fatal(err)
 	}
 }

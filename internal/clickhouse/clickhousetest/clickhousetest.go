@@ -20,13 +20,7 @@ func Migrated(t testing.TB) (write, read *sql.DB) {
 	t.Helper()
 	engine, name := chdbtest.Engine(t), chdbtest.Database(t)
 	write = open(t, chhttp.New(engine, chhttp.Options{}), name)
-	kafka := clickhouse.Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "flow-messages", CountersTopic: "interface-counters", Group: "test"}
-	if err := clickhouse.ConfigureKafka(t.Context(), write, kafka); err != nil {
-		t.Fatal(err)
-	}
-	if err := clickhouse.Migrate(t.Context(), write); err != nil {
-		t.Fatal(err)
-	}
+	Migrate(t, write, nowhere)
 	return write, open(t, chhttp.New(engine, chhttp.Options{ReadOnly: true}), name)
 }
 
