@@ -63,6 +63,36 @@ func TestRollupsEqualFlowsToTheUnitAlsoOutOfOrderAndReplayed(t *testing.T) {
 	}
 }
 
+// Sums by interface are a projection, which is made anew when minutes are merged.
+func TestSumsByInterfaceAreThoseOfTheMinutes(t *testing.T) {
+	db, _ := migrated(t)
+	sums := func(settings string) string {
+		const keys = "TimeReceived, SamplerAddress, InIf, OutIf, FlowDirection, EType, Proto"
+		return query[string](t, db, `SELECT toString((count(), groupBitXor(hash))) FROM
+			(SELECT cityHash64(`+keys+`, sum(Flows), sum(Bytes), sum(Packets)) AS hash FROM flows_1m GROUP BY `+keys+`) SETTINGS `+settings)
+	}
+	compare := func(when string) {
+		t.Helper()
+		if got, want := sums("force_optimize_projection = 1"), sums("optimize_use_projections = 0"); got != want {
+			t.Errorf("%s: sums by interface are %s, those of the minutes %s", when, got, want)
+		}
+	}
+	insertFlows(t, db, 10_000, 2)
+	insertFlows(t, db, 10_000, 2)
+	compare("stored")
+	before := query[uint64](t, db, "SELECT count() FROM flows_1m")
+	exec(t, db, "OPTIMIZE TABLE flows_1m FINAL")
+	if after := query[uint64](t, db, "SELECT count() FROM flows_1m"); after >= before {
+		t.Errorf("%d rows were not merged, %d are left", before, after)
+	}
+	compare("merged")
+
+	// What was stored before there was one gets it.
+	exec(t, db, "ALTER TABLE flows_1m CLEAR PROJECTION interfaces SETTINGS mutations_sync = 1")
+	exec(t, db, "ALTER TABLE flows_1m MATERIALIZE PROJECTION interfaces SETTINGS mutations_sync = 1")
+	compare("filled")
+}
+
 // insertFlows stores flows of the last hours, without Kafka.
 func insertFlows(t *testing.T, db *sql.DB, flows, hours int) {
 	t.Helper()

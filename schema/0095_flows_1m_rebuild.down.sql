@@ -1,0 +1,1 @@
+ALTER TABLE flows_1m RESET SETTING deduplicate_merge_projection_mode

@@ -1,0 +1,1 @@
+ALTER TABLE flows_1m DROP PROJECTION IF EXISTS interfaces

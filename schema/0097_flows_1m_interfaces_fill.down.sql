@@ -1,0 +1,1 @@
+ALTER TABLE flows_1m CLEAR PROJECTION IF EXISTS interfaces
