@@ -123,7 +123,7 @@ func (a *api) serveQuery(w http.ResponseWriter, r *http.Request) {
 		request.Points = defaultPoints
 	}
 	shortest, _ := panel.MinInterval() // read when the dashboard was
-	scope.Interval = dashboard.Interval(scope.From, scope.To, min(request.Points, maxPoints), shortest)
+	scope.Interval = dashboard.Interval(scope.From, scope.To, panel.Points(min(request.Points, maxPoints)), shortest)
 	sql, err := scope.Expand(target.RawSQL)
 	if err != nil {
 		explainExpansion(err).write(w)

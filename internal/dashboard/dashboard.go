@@ -43,6 +43,9 @@ type Panel struct {
 	Interval string   `json:"interval"` // shortest bucket, as "10s"; empty: no bound
 	Targets  []Target `json:"targets"`
 	Panels   []Panel  `json:"panels"` // of a collapsed row
+
+	// MaxDataPoints is how many buckets the panel has at most, 0 if it does not say.
+	MaxDataPoints int `json:"maxDataPoints"`
 }
 
 // A Target is one query of a panel.
@@ -154,6 +157,14 @@ func (p *Panel) Target(refID string) (*Target, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Points is how many buckets the panel gets where there is room for so many.
+func (p *Panel) Points(room int) int {
+	if p.MaxDataPoints > 0 {
+		return min(room, p.MaxDataPoints)
+	}
+	return room
 }
 
 // MinInterval is the shortest bucket that the panel wants, 0 if it does not say.

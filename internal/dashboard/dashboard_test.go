@@ -110,3 +110,11 @@ func TestIntervalsAreRound(t *testing.T) {
 		}
 	}
 }
+
+func TestAPanelHasNoMoreBucketsThanItSays(t *testing.T) {
+	for _, c := range []struct{ most, room, want int }{{0, 600, 600}, {120, 600, 120}, {120, 90, 90}} {
+		if got := (&Panel{MaxDataPoints: c.most}).Points(c.room); got != c.want {
+			t.Errorf("of at most %d it has %d in a room of %d, want %d", c.most, got, c.room, c.want)
+		}
+	}
+}
