@@ -52,11 +52,11 @@ func always(flow) bool    { return true }
 func inputKey(f flow) string  { return fmt.Sprint(f.exporter, "/", f.in) }
 func outputKey(f flow) string { return fmt.Sprint(f.exporter, "/", f.out) }
 
-// serviceKeys are the services of flows as the database's own function has them.
+// serviceKeys are the services of flows as the database's own functions have them.
 func serviceKeys(v view) func(flow) string {
 	names := map[string]string{}
-	for _, row := range run(v.T, v.db, "SELECT Proto, SrcPort, DstPort, any(serviceName(Proto, SrcPort, DstPort)) FROM flows_raw GROUP BY ALL").rows {
-		names[fmt.Sprint(row[0], row[1], row[2])] = text(row[3])
+	for _, row := range run(v.T, v.db, "SELECT Proto, SrcPort, DstPort, servicePort(Proto, SrcPort, DstPort) AS port, any(if(port = 0, '', if(portName(Proto, port) = '', toString(port), portName(Proto, port)))) FROM flows_raw GROUP BY ALL").rows {
+		names[fmt.Sprint(row[0], row[1], row[2])] = text(row[4])
 	}
 	return func(f flow) string {
 		name := names[fmt.Sprint(float64(f.proto), float64(f.sport), float64(f.dport))]
