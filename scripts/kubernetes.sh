@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds a real Kubernetes API server for tests.
+# Builds a real Kubernetes for tests.
 set -euo pipefail
 
 usage() {
@@ -8,8 +8,9 @@ Usage: scripts/kubernetes.sh install
        scripts/kubernetes.sh version
        scripts/kubernetes.sh types [--check]
 
-A genuine kube-apiserver with etcd and kubectl, built from their Go modules, for
-tests of what deploy renders.
+A genuine kube-apiserver with etcd and kubectl, and what runs Pods (kubelet,
+kube-controller-manager, kube-scheduler and kube-proxy, as one program), built from
+their Go modules, for tests of what deploy renders.
 
   install   build them into .build/kubernetes; nothing to do when they are there.
             The first time takes some ten minutes of processor time and 3 GB of memory.
@@ -54,7 +55,7 @@ install() {
 	minor=${version#v1.}
 	rm -rf "$built.new"
 	mkdir -p "$built.new"
-	for command in etcd kubectl kube-apiserver; do
+	for command in etcd kubectl kube-apiserver node; do
 		echo "  $command"
 		(cd "$here" && CGO_ENABLED=0 go build -trimpath -o "$built.new/" -ldflags "-s -w \
 			-X k8s.io/component-base/version.gitVersion=$version \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lints and tests all of NetMeta, after installing what that takes: Debian packages
-# (a browser, real exporters, linters), the ClickHouse engine by npm, a genuine
-# Apache Kafka by Maven, and a genuine Kubernetes API server from its Go modules.
+# (a browser, real exporters, linters, containerd), the ClickHouse engine by npm, a
+# genuine Apache Kafka by Maven, and a genuine Kubernetes from its Go modules.
 # Arguments go to go test, for example:
 #
 #   scripts/test.sh                          everything
@@ -28,7 +28,8 @@ fi
 install_all() {
 	need_go
 	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct \
-		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl debootstrap:debootstrap protoc:protobuf-compiler
+		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl debootstrap:debootstrap protoc:protobuf-compiler \
+		containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 nft:nftables iptables:iptables
 	need_python_modules confluent_kafka:python3-confluent-kafka google.protobuf:python3-protobuf
 	need_libchdb
 	scripts/web.sh --check

@@ -1,6 +1,7 @@
-// Package kubetest runs a genuine kube-apiserver with etcd, for tests of what would be
-// applied to a cluster. scripts/kubernetes.sh builds both. Nothing acts on what is
-// applied: there are no controllers and no nodes, so that no Pod ever runs.
+// Package kubetest runs a genuine kube-apiserver with etcd, for tests of what is applied
+// to a cluster. scripts/kubernetes.sh builds them. With Start, nothing acts on what is
+// applied: there are no controllers and no nodes, so that no Pod ever runs. StartNode
+// has them.
 package kubetest
 
 import (
@@ -37,18 +38,31 @@ type Server struct {
 // skipped, or fails if NETMETA_REQUIRE=all.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	root := findRoot(t)
+	// There is no controller that would make the account of every namespace.
+	return start(t, findRoot(t), "127.0.0.1", "--disable-admission-plugins=ServiceAccount")
+}
+
+// needBuilt skips the test where scripts/kubernetes.sh has not built the programs.
+func needBuilt(t testing.TB, root string) {
+	t.Helper()
 	if out, err := exec.Command(filepath.Join(root, "scripts/kubernetes.sh"), "version").CombinedOutput(); err != nil {
 		missing(t, fmt.Sprintf("no genuine kube-apiserver: %s; run: scripts/kubernetes.sh install", bytes.TrimSpace(out)))
 	}
+}
+
+// start runs a server at an address of this machine, with more of its flags.
+func start(t testing.TB, root, host string, flags ...string) *Server {
+	t.Helper()
+	needBuilt(t, root)
 	built := filepath.Join(root, ".build/kubernetes")
 	dir := t.TempDir()
 	s := &Server{Program: filepath.Join(built, "kubectl"), Kubeconfig: filepath.Join(dir, "kubeconfig"), root: root}
 
-	store := "http://" + freeAddress(t)
-	run(t, filepath.Join(built, "etcd"), "--data-dir", filepath.Join(dir, "etcd"), "--client", store, "--peer", "http://"+freeAddress(t))
+	store := "http://" + freeAddress(t, "127.0.0.1")
+	run(t, filepath.Join(built, "etcd"), "--data-dir", filepath.Join(dir, "etcd"), "--client", store, "--peer", "http://"+freeAddress(t, "127.0.0.1"))
 
-	_, port, err := net.SplitHostPort(freeAddress(t))
+	address := freeAddress(t, host)
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,9 +70,9 @@ func Start(t testing.TB) *Server {
 	writeKey(t, key)
 	token := rand.Text()
 	write(t, filepath.Join(dir, "tokens.csv"), token+",admin,admin,system:masters\n")
-	server := run(t, filepath.Join(built, "kube-apiserver"),
+	server := run(t, filepath.Join(built, "kube-apiserver"), append(flags,
 		"--etcd-servers="+store,
-		"--bind-address=127.0.0.1",
+		"--bind-address="+host,
 		"--secure-port="+port,
 		"--cert-dir="+filepath.Join(dir, "certificates"), // made by itself
 		"--token-auth-file="+filepath.Join(dir, "tokens.csv"),
@@ -67,17 +81,15 @@ func Start(t testing.TB) *Server {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+key,
 		"--service-account-signing-key-file="+key,
-		// There is no controller that would make the account of every namespace.
-		"--disable-admission-plugins=ServiceAccount",
 		"--endpoint-reconciler-type=none",
-	)
+	)...)
 	write(t, s.Kubeconfig, fmt.Sprintf(`apiVersion: v1
 kind: Config
 current-context: test
 clusters:
 - name: test
   cluster:
-    server: https://127.0.0.1:%s
+    server: https://%s
     certificate-authority: %s
     tls-server-name: kubernetes.default
 contexts:
@@ -86,7 +98,7 @@ contexts:
 users:
 - name: admin
   user: {token: %s}
-`, port, filepath.Join(dir, "certificates/apiserver.crt"), token))
+`, address, filepath.Join(dir, "certificates/apiserver.crt"), token))
 	s.waitUntilReady(t, server)
 	return s
 }
@@ -192,12 +204,17 @@ type process struct {
 
 func run(t testing.TB, program string, args ...string) *process {
 	t.Helper()
-	p := &process{output: &proctest.Output{}, ended: make(chan struct{})}
 	cmd := exec.Command(program, args...)
-	cmd.Stdout, cmd.Stderr = p.output, p.output
 	proctest.EndWithParent(cmd)
+	return runCommand(t, cmd)
+}
+
+func runCommand(t testing.TB, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{output: &proctest.Output{}, ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.output, p.output
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", filepath.Base(program), err)
+		t.Fatalf("start %s: %v", filepath.Base(cmd.Path), err)
 	}
 	go func() {
 		_ = cmd.Wait() // it is killed
@@ -210,10 +227,10 @@ func run(t testing.TB, program string, args ...string) *process {
 	return p
 }
 
-// freeAddress is one of this machine that nothing listens at.
-func freeAddress(t testing.TB) string {
+// freeAddress is one of this machine, on host, that nothing listens at.
+func freeAddress(t testing.TB, host string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
