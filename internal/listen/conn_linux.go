@@ -21,6 +21,7 @@ type conn struct {
 	address  netip.AddrPort
 	fd       int // -1 when closed
 	waker    int // eventfd that ends a wait
+	counted  uint32
 	stopping atomic.Bool
 }
 
@@ -38,11 +39,16 @@ func newConn(u *net.UDPConn) (*conn, error) {
 		c.close()
 		return nil, fmt.Errorf("take over the socket: %w", err)
 	}
-	if c.waker, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+	if err := c.addWaker(); err != nil {
 		c.close()
-		return nil, os.NewSyscallError("eventfd", err)
+		return nil, err
 	}
 	return c, nil
+}
+
+func (c *conn) addWaker() (err error) {
+	c.waker, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	return os.NewSyscallError("eventfd", err)
 }
 
 func (c *conn) close() {
@@ -126,10 +132,12 @@ func (c *conn) setBuffer(size int) (granted int, err error) {
 
 // drops returns how many datagrams the kernel has dropped at the socket, modulo 2^32.
 // SO_RXQ_OVFL would say the same, but only with the next datagram.
-func (c *conn) drops() (total uint32, err error) {
+func (c *conn) drops() (total uint32, err error) { return drops(c.fd) }
+
+func drops(fd int) (total uint32, err error) {
 	var info [unix.SK_MEMINFO_VARS]uint32
 	size := uint32(unsafe.Sizeof(info))
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(c.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
 		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
 		return 0, os.NewSyscallError("getsockopt SO_MEMINFO", errno)

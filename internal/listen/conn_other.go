@@ -24,6 +24,7 @@ type conn struct {
 	buffer  []byte
 	length  int
 	from    netip.AddrPort
+	counted uint32
 }
 
 func newConn(u *net.UDPConn) (*conn, error) {

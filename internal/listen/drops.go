@@ -45,15 +45,18 @@ func (c *dropCounter) open(s *socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.WithLabelValues(s.name) // shows 0 from the beginning
-	c.last[s] = 0
+	c.last[s] = s.counted
 }
 
-// close asks a last time, before the socket is closed.
-func (c *dropCounter) close(s *socket) {
+// close asks a last time, before the socket is closed or left to another process. It
+// returns what the kernel has said.
+func (c *dropCounter) close(s *socket) uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ask(s)
+	total := c.last[s]
 	delete(c.last, s)
+	return total
 }
 
 // ask adds what the kernel has dropped since it was last asked. The caller holds mu.

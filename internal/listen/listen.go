@@ -61,9 +61,11 @@ type Options struct {
 
 // Listener is the sockets of one address and the goroutines that read them.
 type Listener struct {
-	name    string
-	sockets []*socket
-	wait    sync.WaitGroup
+	name      string
+	opened    string // the address that Start was given
+	namespace string // the network that the sockets are in
+	sockets   []*socket
+	wait      sync.WaitGroup
 
 	datagrams, bytes, errors, handling prometheus.Counter
 
@@ -86,15 +88,27 @@ func Start(name, address string, o Options, newHandler func() Handler) (*Listene
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s on udp %s: %w", name, address, err)
 	}
+	l, err := begin(name, address, conns, o, newHandler)
+	if err != nil {
+		return nil, err
+	}
+	l.namespace = Namespace()
+	return l, nil
+}
+
+// begin has conns read.
+func begin(name, address string, conns []*conn, o Options, newHandler func() Handler) (*Listener, error) {
 	l := &Listener{
 		name:      name,
+		opened:    address,
 		datagrams: datagrams.WithLabelValues(name),
 		bytes:     receivedBytes.WithLabelValues(name),
 		errors:    receiveErrors.WithLabelValues(name),
 		handling:  handling.WithLabelValues(name),
 		logging:   rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
-	granted := 0
+	var granted int
+	var err error
 	for _, c := range conns {
 		if granted, err = c.setBuffer(o.Buffer); err != nil {
 			closeAll(conns)
@@ -116,6 +130,12 @@ func Start(name, address string, o Options, newHandler func() Handler) (*Listene
 
 // Addr is the address that the listener is bound to.
 func (l *Listener) Addr() netip.AddrPort { return l.sockets[0].address }
+
+// Opened returns the listener's name, its address as it was given to Start, and the
+// network that its sockets are in, as Namespace tells it.
+func (l *Listener) Opened() (name, address, namespace string) {
+	return l.name, l.opened, l.namespace
+}
 
 // Stop has everything handled that arrived before, and returns when that is done.
 // Datagrams that arrive during Stop are dropped, and counted as such.

@@ -44,7 +44,15 @@ func (s *socket) finish() {
 	}
 }
 
-// run receives until finish.
+// leave has run end when it has handled what it has read: the rest stays in the buffer.
+func (s *socket) leave() {
+	s.drainEnd.Store(1)
+	if err := s.stop(); err != nil {
+		slog.Error("listen: cannot wake the reader to stop it", "listener", s.name, "error", err)
+	}
+}
+
+// run receives until finish or leave.
 func (s *socket) run() {
 	for s.receive() {
 	}
