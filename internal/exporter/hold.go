@@ -11,12 +11,13 @@ import (
 var (
 	heldOutcomes = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_exporter_held_sets_total",
-		Help: "Data sets whose template was unknown, by what became of them: released (the template came, they were decoded), expired (it did not come in time), evicted (the exporter was forgotten meanwhile) or refused (no room to keep them). All but released are flows lost: make the exporter send its templates more often.",
+		Help: "Data sets whose template was unknown, by what became of them: released (the template came, they were decoded), expired (it did not come in time), evicted (the exporter was forgotten meanwhile), refused (no room to keep them) or stopped (the collector ended before). All but released are flows lost: make the exporter send its templates more often.",
 	}, []string{"outcome"})
 	heldReleased = heldOutcomes.WithLabelValues("released")
 	heldExpired  = heldOutcomes.WithLabelValues("expired")
 	heldEvicted  = heldOutcomes.WithLabelValues("evicted")
 	heldRefused  = heldOutcomes.WithLabelValues("refused")
+	heldStopped  = heldOutcomes.WithLabelValues("stopped")
 
 	heldNow = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "netmeta_exporter_held_sets",
@@ -135,6 +136,20 @@ func (s *State) expireHeld(now time.Time) {
 	})
 	s.size.Store(s.measure())
 	s.holds.Store(int32(s.waiting.count))
+}
+
+// DropHeld forgets all sets that still wait, and counts them: the collector ends.
+func (t *Table) DropHeld() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for s := range t.holding {
+		s.mu.Lock()
+		s.dropHeld(heldStopped, func(*Held) bool { return true })
+		s.size.Store(s.measure())
+		s.holds.Store(int32(s.waiting.count))
+		s.mu.Unlock()
+		t.settle(s)
+	}
 }
 
 // dropHeld forgets the sets that drop says, and counts that as outcome.

@@ -133,6 +133,23 @@ func TestHeldSetsOfAForgottenExporterAreCounted(t *testing.T) {
 	}
 }
 
+func TestHeldSetsOfACollectorThatEndsAreCounted(t *testing.T) {
+	table := NewTable(Config{TemplateWait: time.Hour})
+	table.Get(spoofed(1), start).Hold(9, 0, 256, held(0, "a"))
+	table.Get(spoofed(2), start).Hold(9, 0, 256, held(0, "b"))
+	before, waiting := testutil.ToFloat64(heldStopped), testutil.ToFloat64(heldNow)
+	table.DropHeld()
+	if n := testutil.ToFloat64(heldStopped) - before; n != 2 {
+		t.Errorf("%.0f counted as stopped, want 2", n)
+	}
+	if n := waiting - testutil.ToFloat64(heldNow); n != 2 {
+		t.Errorf("%.0f fewer wait than before, want 2", n)
+	}
+	if released := table.Get(spoofed(1), start).Release(9, 0, 256, start); len(released) != 0 {
+		t.Errorf("released %q after that", bodies(released))
+	}
+}
+
 func TestEveryMissingTemplateIsAMissOfTheExporter(t *testing.T) {
 	table := NewTable(Config{MaxHeld: heldOverhead + 1})
 	state := establish(table, spoofed(1), start)
