@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,6 +22,7 @@ type collecting struct {
 	kafkaFlags
 	output       string
 	stateDir     string
+	handover     bool
 	metrics      string
 	flushTimeout time.Duration
 }
@@ -55,11 +57,13 @@ what a Kafka message holds too.`,
 	c.collect.Add(flags)
 	c.addKafkaFlags(cmd)
 	flags.StringVar(&c.stateDir, "state-dir", "", "directory for what has to outlive this process: flows that wait for Kafka, and the exporters' templates and sampling rates (default: nothing does)")
+	flags.BoolVar(&c.handover, "handover", false, "with --state-dir: take over from the collector that uses the directory, its sockets included, and hand over to the next one that asks; then nothing is lost when a new version takes the place of an old one (Linux only)")
 	flags.StringVar(&c.output, "output", "", "file to append FlowMessages to instead of Kafka; - is standard output")
 	// Kubernetes kills 30 s after it has asked to stop.
 	flags.DurationVar(&c.flushTimeout, "flush-timeout", 20*time.Second, "how long to wait, when stopping, for Kafka to take what was received")
 	flags.StringVar(&c.metrics, "metrics", "127.0.0.1:9100", `address for Prometheus metrics at /metrics, and for /healthz and /readyz; "" to leave it out`)
 	cmd.MarkFlagsMutuallyExclusive("kafka", "output")
+	cmd.MarkFlagsMutuallyExclusive("handover", "output")
 	return cmd
 }
 
@@ -72,28 +76,54 @@ func (c *collecting) run(ctx context.Context) error {
 	if c.flushTimeout < 0 {
 		return fmt.Errorf("--flush-timeout: %v is negative", c.flushTimeout)
 	}
+	if c.handover && c.stateDir == "" {
+		return errors.New("--handover needs --state-dir, the directory that both collectors have")
+	}
 	if err := c.prepareState(&config); err != nil {
 		return fmt.Errorf("--state-dir: %w", err)
 	}
-	to, err := c.open()
+	if c.handover {
+		return c.takeTurns(ctx, config)
+	}
+	r, err := c.start(config)
 	if err != nil {
 		return err
 	}
+	<-ctx.Done()
+	return r.stop()
+}
+
+// running is a collector with all that it takes.
+type running struct {
+	*collecting
+	*collect.Collector
+	to     destination
+	server *http.Server
+}
+
+func (c *collecting) start(config collect.Config) (*running, error) {
+	to, err := c.open()
+	if err != nil {
+		return nil, err
+	}
 	collector, err := collect.Start(config, to.Outputs)
 	if err != nil {
-		return errors.Join(err, c.flush(to))
+		return nil, errors.Join(err, c.flush(to))
 	}
 	server, err := metrics.Serve(c.metrics, append(collector.Checks(), to.checks...)...)
 	if err != nil {
 		collector.Stop()
-		return errors.Join(fmt.Errorf("--metrics: %w", err), c.flush(to))
+		return nil, errors.Join(fmt.Errorf("--metrics: %w", err), c.flush(to))
 	}
-	defer server.Close()
+	return &running{c, collector, to, server}, nil
+}
 
-	<-ctx.Done()
-	slog.Info("collect: stopping, writing what was received to "+to.name, "timeout", c.flushTimeout)
-	collector.Stop()
-	return c.flush(to)
+// stop ends receiving, and writes what was received.
+func (r *running) stop() error {
+	defer r.server.Close()
+	slog.Info("collect: stopping, writing what was received to "+r.to.name, "timeout", r.flushTimeout)
+	r.Stop()
+	return r.flush(r.to)
 }
 
 // flush writes what has been received.

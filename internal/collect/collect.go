@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,6 +54,22 @@ type Config struct {
 	// StateFile keeps what exporters have said (templates, sampling rates, sequence
 	// numbers) over restarts. Empty: it is forgotten.
 	StateFile string
+
+	// Passed are sockets of a collector before this one. Those of this network take the
+	// place of what would be opened at the same address; those of another network are read
+	// besides, until Forsake. All belong to the Collector, also if it does not start.
+	Passed []listen.Passed
+}
+
+// Addresses are those that are listened on, as they are written, by the listeners' names.
+func (c Config) Addresses() map[string]string {
+	addresses := map[string]string{}
+	for name, address := range map[string]string{"sflow": c.SFlow, "netflow": c.NetFlow, "netflow-legacy": c.NetFlowLegacy} {
+		if address != "" {
+			addresses[name] = address
+		}
+	}
+	return addresses
 }
 
 // Outputs open writers for what is decoded. Each is called once for every socket that
@@ -85,6 +102,7 @@ type Collector struct {
 	allowed   allowList
 	table     *exporter.Table
 	listeners []*listen.Listener
+	foreign   []*listen.Listener // of another network
 	bound     []Listener
 	checks    []metrics.Check
 
@@ -115,6 +133,7 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 	if err := prometheus.Register(c.counts); err != nil {
 		return nil, fmt.Errorf("register the metrics of exporters: %w", err)
 	}
+	passed := sortPassed(config)
 	c.remember()
 	c.publish()
 	for _, l := range []struct {
@@ -125,14 +144,13 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 		{"netflow", config.NetFlow, c.newNetFlow},
 		{"netflow-legacy", config.NetFlowLegacy, c.newNetFlow},
 	} {
-		if l.address == "" {
-			continue
-		}
-		if err := c.listen(l.name, l.address, l.newDecoder); err != nil {
+		if err := c.listen(l.name, l.address, l.newDecoder, passed); err != nil {
+			passed.close()
 			c.Stop()
 			return nil, err
 		}
 	}
+	passed.close()
 	if len(c.listeners) == 0 {
 		c.Stop()
 		return nil, fmt.Errorf("no address to listen on was given: every listener is switched off")
@@ -188,7 +206,8 @@ func (c *Collector) emitCounters() func(*flow.Counters) {
 	return func(counters *flow.Counters) { writer.Append(counters) }
 }
 
-func (c *Collector) listen(name, address string, newDecoder newDecoder) error {
+// listen opens a listener, or reads on the sockets of one that was passed.
+func (c *Collector) listen(name, address string, newDecoder newDecoder, passed passed) error {
 	var sockets []*metrics.Busy
 	newHandler := func() listen.Handler {
 		busy := new(metrics.Busy)
@@ -196,14 +215,32 @@ func (c *Collector) listen(name, address string, newDecoder newDecoder) error {
 		return c.handler(name, newDecoder, busy)
 	}
 	options := listen.Options{Sockets: c.config.Sockets, Buffer: c.config.SocketBuffer}
-	listener, err := listen.Start(name, address, options, newHandler)
-	if err != nil {
-		return err
+	for _, group := range passed.takeForeign(name) {
+		listener, err := listen.Resume(group, options, newHandler)
+		if err != nil {
+			return err
+		}
+		c.foreign = append(c.foreign, listener)
 	}
-	c.listeners = append(c.listeners, listener)
-	c.bound = append(c.bound, Listener{name, listener.Addr()})
-	c.checks = append(c.checks, metrics.Check{Name: name, Live: true, Probe: func() error { return probe(sockets) }})
+	if address != "" {
+		listener, err := startOrResume(name, address, passed.takeOwn(name), options, newHandler)
+		if err != nil {
+			return err
+		}
+		c.listeners = append(c.listeners, listener)
+		c.bound = append(c.bound, Listener{name, listener.Addr()})
+	}
+	if len(sockets) > 0 {
+		c.checks = append(c.checks, metrics.Check{Name: name, Live: true, Probe: func() error { return probe(sockets) }})
+	}
 	return nil
+}
+
+func startOrResume(name, address string, passed []listen.Passed, o listen.Options, newHandler func() listen.Handler) (*listen.Listener, error) {
+	if len(passed) > 0 {
+		return listen.Resume(passed, o, newHandler)
+	}
+	return listen.Start(name, address, o, newHandler)
 }
 
 // stuck is how long the decoding of a datagram may take; it takes microseconds.
@@ -224,11 +261,17 @@ func (c *Collector) Listeners() []Listener { return c.bound }
 // Stop ends receiving. When it returns, every record of every datagram that was
 // received is with a writer, and the state of exporters is saved.
 func (c *Collector) Stop() {
+	c.end((*listen.Listener).Stop)
+}
+
+// end ends receiving in one way or the other, and then all the rest.
+func (c *Collector) end(stop func(*listen.Listener)) {
 	var stopping sync.WaitGroup
-	for _, l := range c.listeners {
-		stopping.Go(l.Stop)
+	for _, l := range slices.Concat(c.foreign, c.listeners) {
+		stopping.Go(func() { stop(l) })
 	}
 	stopping.Wait()
+	c.table.DropHeld()
 	c.unpublish()
 	c.publishing.Wait()
 	c.forget()
