@@ -183,7 +183,11 @@ func (c *Collector) publish() {
 		return
 	}
 	writer, p := c.outputs.Pipeline(), newPublisher(prometheus.DefaultGatherer, c.config.Instance)
-	c.publishing.Go(func() { p.run(ctx, writer) })
+	p.goOn(published.Load())
+	c.publishing.Go(func() {
+		p.run(ctx, writer)
+		published.Store(p)
+	})
 }
 
 // newDecoder returns a decoder that hands its flows to a function.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,6 +44,20 @@ func newPublisher(gatherer prometheus.Gatherer, instance string) *publisher {
 		instance, _ = os.Hostname()
 	}
 	return &publisher{gatherer: gatherer, instance: instance, started: time.Now(), written: map[string]float64{}}
+}
+
+// published is the publisher of the collector that this process had before, if any: it
+// may have stood by in between.
+var published atomic.Pointer[publisher]
+
+// goOn has p write on what another one has written of the same counters. Those of single
+// exporters begin anew with each collector.
+func (p *publisher) goOn(before *publisher) {
+	if before == nil {
+		return
+	}
+	p.started, p.written = before.started, maps.Clone(before.written)
+	maps.DeleteFunc(p.written, func(series string, _ float64) bool { return strings.Contains(series, "\x00"+exporterLabel+"\x00") })
 }
 
 // run publishes until ctx ends, and then once more.

@@ -78,6 +78,29 @@ func TestCountersArePublishedWithTheirIncreases(t *testing.T) {
 	check(t, to.take(t), "a netmeta_ready map[] 1 +0", "a netmeta_single_total map[exporter:192.0.2.1] 3 +3", "a netmeta_total map[] 7 +0")
 }
 
+func TestIncreasesAreNotCountedTwiceByAProcessThatCollectsAgain(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	total := prometheus.NewCounter(prometheus.CounterOpts{Name: "netmeta_total"})
+	single := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "netmeta_single_total"}, []string{"exporter"})
+	registry.MustRegister(total, single)
+	first, to := newPublisher(registry, "a"), &kept{}
+	total.Add(5)
+	single.WithLabelValues("192.0.2.1").Add(7)
+	first.publish(time.Now(), to)
+	to.take(t)
+
+	total.Add(2)
+	single.Reset()
+	single.WithLabelValues("192.0.2.1").Add(3) // of a new table
+	second := newPublisher(registry, "a")
+	second.goOn(first)
+	second.publish(time.Now(), to)
+	check(t, to.take(t), "a netmeta_single_total map[exporter:192.0.2.1] 3 +3", "a netmeta_total map[] 7 +2")
+	if !second.started.Equal(first.started) {
+		t.Errorf("the counters are said to have begun at %v, and did at %v", second.started, first.started)
+	}
+}
+
 func TestWhatCanBeGatheredIsPublishedThoughSomethingFails(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "netmeta_total"}))
