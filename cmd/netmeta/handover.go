@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/collect"
@@ -126,6 +128,19 @@ func (r *running) leave() error {
 	return r.flush(r.to)
 }
 
+// lingering is how long a collector that is told to end keeps its network, from which
+// another one reads: enough for Kubernetes to see that it is not ready any more, and to
+// forward nothing to it.
+const lingering = 10 * time.Second
+
+func linger(gone <-chan struct{}) {
+	slog.Info("collect: ending when nothing arrives here any more", "after", lingering)
+	select {
+	case <-time.After(lingering):
+	case <-gone:
+	}
+}
+
 // standBy waits for the end of this collector or of its successor. It tells whether this
 // one is to go on.
 func (c *collecting) standBy(ctx context.Context, next *successor) (again bool, err error) {
@@ -134,7 +149,13 @@ func (c *collecting) standBy(ctx context.Context, next *successor) (again bool, 
 	if next.server {
 		address = c.metrics
 	}
-	server, err := metrics.Serve(address)
+	var leaving atomic.Bool
+	server, err := metrics.Serve(address, metrics.Check{Name: "place", Probe: func() error {
+		if leaving.Load() {
+			return errors.New("about to end: another collector has taken over")
+		}
+		return nil
+	}})
 	if err != nil {
 		return false, fmt.Errorf("--metrics: %w", err)
 	}
@@ -142,6 +163,10 @@ func (c *collecting) standBy(ctx context.Context, next *successor) (again bool, 
 	slog.Info("collect: another collector has taken over; standing by in case it ends")
 	select {
 	case <-ctx.Done():
+		leaving.Store(true)
+		if next.server {
+			linger(next.Gone())
+		}
 		return false, nil
 	case <-next.Gone():
 	}
