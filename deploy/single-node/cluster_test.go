@@ -284,6 +284,7 @@ func testPrune(t *testing.T, c *checkout) {
 	want := []string{
 		"ConfigMap/collector",
 		"ConfigMap/traefik",
+		"Deployment/collector",
 		"Deployment/traefik",
 		"KafkaUser/processor",
 		"NetworkPolicy/collector",
@@ -291,12 +292,11 @@ func testPrune(t *testing.T, c *checkout) {
 		"Service/collector",
 		"Service/flows",
 		"Service/traefik",
-		"StatefulSet/collector",
 	}
 	if got := gone(before, c.objects("pruned")); !slices.Equal(got, want) {
 		t.Errorf("removed were\n%v\nwant\n%v", got, want)
 	}
-	for _, kept := range []string{"configmap/of-somebody-else", "persistentvolumeclaim/traefik-certificates", "secret/grafana-passwords", "namespace/pruned"} {
+	for _, kept := range []string{"configmap/of-somebody-else", "persistentvolumeclaim/traefik-certificates", "persistentvolumeclaim/collector-state", "secret/grafana-passwords", "namespace/pruned"} {
 		if _, err := c.server.Kubectl("", "get", "-n", "pruned", kept); err != nil {
 			t.Error(err)
 		}

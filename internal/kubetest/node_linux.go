@@ -26,6 +26,7 @@ type Node struct {
 	dir     string // of all that the node writes
 	group   string // its control group, of whatever controllers there are
 	machine *exec.Cmd
+	added   int // addresses besides Outside
 }
 
 // StartNode runs a node that has images, each an archive of OCI by the name that it gets
@@ -143,6 +144,15 @@ func (n *Node) boot(t testing.TB, root, node, cni string) *process {
 		n.IPv6 = ""
 	}
 	return machine
+}
+
+// AddAddress gives this machine another address that the node reaches.
+func (n *Node) AddAddress(t testing.TB) string {
+	t.Helper()
+	n.added++
+	address := fmt.Sprintf("198.18.0.%d", 10+n.added)
+	ip(t, "address add "+address+"/24 dev "+cableOf(n.group))
+	return address
 }
 
 // connect has the machine go on: it waits for an interface of that name.

@@ -118,3 +118,53 @@ func removeGroup(t testing.TB, group string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// ProcessOf returns the number, on this machine, of a process in a container of the node.
+func (n *Node) ProcessOf(t testing.TB, container string) (process string) {
+	t.Helper()
+	root := groupRoot
+	if _, err := os.Stat(filepath.Join(root, "cgroup.controllers")); err != nil {
+		root = filepath.Join(root, "memory")
+	}
+	err := filepath.WalkDir(filepath.Join(root, n.group), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || entry.Name() != container {
+			return err
+		}
+		processes, err := os.ReadFile(filepath.Join(path, "cgroup.procs"))
+		process, _, _ = strings.Cut(string(processes), "\n")
+		return err
+	})
+	if err != nil || process == "" {
+		t.Fatalf("no process of the container %q is found in the control group %s of %s: %v", container, n.group, root, err)
+	}
+	return process
+}
+
+// MemoryLimit returns how many bytes the control group of a process may have.
+func (n *Node) MemoryLimit(t testing.TB, process string) int {
+	t.Helper()
+	groups, err := os.ReadFile(filepath.Join("/proc", process, "cgroup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(groups)) {
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		for _, file := range []string{
+			filepath.Join(groupRoot, "memory", fields[2], "memory.limit_in_bytes"), // version 1
+			filepath.Join(groupRoot, fields[2], "memory.max"),
+		} {
+			if !strings.Contains(fields[2], n.group) {
+				continue
+			}
+			if text, err := os.ReadFile(file); err == nil {
+				limit, err := strconv.Atoi(strings.TrimSpace(string(text)))
+				if err != nil {
+					t.Fatalf("%s: %v", file, err)
+				}
+				return limit
+			}
+		}
+	}
+	t.Fatalf("process %s is in no control group with a limit of memory:\n%s", process, groups)
+	return 0
+}
