@@ -2,6 +2,7 @@ package singlenode_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"cuelang.org/go/cue"
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
 // The examples of the README, and those of the documentation.
@@ -59,7 +62,44 @@ func TestExamplesOfTheReadmeAreValid(t *testing.T) {
 				t.Errorf("%s is not for Grafana to read: %v", file, err)
 			}
 		}
+		want, err := os.ReadFile("../dashboards/json/alerts.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := lookUp(t, value, "k8s", "ConfigMap", "grafana-alerts", "data", "rules.yaml")
+		if diff := cmp.Diff(decoded(t, string(want)), decoded(t, rules)); diff != "" {
+			t.Errorf("the alert rules are not those of the console (-want +got):\n%s", diff)
+		}
+		// Rules name the source that they ask.
+		var sources struct{ Datasources []struct{ UID string } }
+		if err := yaml.Unmarshal([]byte(lookUp(t, value, "k8s", "ConfigMap", "grafana-provisioning", "data", "datasources.yaml")), &sources); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(rules, fmt.Sprintf(`"datasourceUid":%q`, sources.Datasources[0].UID)) {
+			t.Errorf("no alert rule asks the data source %q", sources.Datasources[0].UID)
+		}
 	})
+}
+
+func lookUp(t *testing.T, value cue.Value, path ...string) string {
+	t.Helper()
+	var selectors []cue.Selector
+	for _, name := range path {
+		selectors = append(selectors, cue.Str(name))
+	}
+	text, err := value.LookupPath(cue.MakePath(selectors...)).String()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func decoded(t *testing.T, text string) (value any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 var cueBlock = regexp.MustCompile("(?s)```cue\n(package k8s\n)?(.*?)```")
@@ -189,6 +229,15 @@ func TestWhatIsWrongIsRefusedByName(t *testing.T) {
 		{minimal + `netmeta: config: flowRetention: "1y"`, "flowRetention: a number and"},
 		{minimal + `netmeta: config: storage: kafka: "5"`, "storage.kafka: a size"},
 		{minimal + `netmeta: config: exposure: "nodeport"`, "exposure: host or loadbalancer"},
+
+		{minimal + `netmeta: config: alerts: thresholds: diskUsedPercent: 100`, "netmeta.config.alerts.thresholds.diskUsedPercent"},
+		{minimal + `netmeta: config: alerts: thresholds: disk: 80`, "netmeta.config.alerts.thresholds.disk: field not allowed"},
+		{minimal + `netmeta: config: alerts: contact: webhook: "chat.example.com"`, "alerts.contact.webhook: a URL"},
+		{minimal + `netmeta: config: alerts: contact: webhook: "https://chat.example.com/$TOKEN"`, "alerts.contact.webhook: a URL"},
+		{minimal + `netmeta: config: alerts: contact: mail: ["me"]`, "alerts.contact.mail: addresses for mail"},
+		{minimal + `netmeta: config: alerts: contact: mail: ["me@example.com"]`, "netmeta.config.mailServer: field is required"},
+		{minimal + `netmeta: config: mailServer: {server: "mail.example.com", from: "a@example.com"}`, "mailServer.server: HOST:PORT"},
+		{minimal + `netmeta: config: mailServer: {server: "mail.example.com:587", from: "a@example.com", user: "a"}`, "netmeta.config.mailServer.password: field is required"},
 
 		{minimal + `netmeta: config: tlsCertificate: existingSecret: "mine"`, `netmeta.config.letsencryptMode: conflicting values "off" and "staging"`},
 		{with("letsencryptMode", `"off"`) + `netmeta: config: tlsCertificate: {certificate: "/etc/ssl/a.pem", key: "/etc/ssl/a.key"}`, "tlsCertificate.certificate: PEM"},

@@ -53,6 +53,7 @@ func oneDashboard(t *testing.T) map[string]string {
 	}
 	delete(texts, "config.cue") // as it is
 	texts["flows.cue"] += `dashboards: "netmeta-flows": {title: "Flows", minInterval: config.minInterval, maxPacketSize: config.maxPacketSize}`
+	texts["alerts.cue"] += `alerts: {apiVersion: 1, groups: [{name: "silent after \(config.alerts.exporterSilentSeconds) s"}]}`
 	return texts
 }
 

@@ -72,6 +72,10 @@ type table struct {
 func (t *table) add(prefix string, value ast.Expr) error {
 	switch value := value.(type) {
 	case *ast.Ident:
+		// What stands for a password is in the heading, and in the column of defaults.
+		if value.Name == "#SecretKey" || value.Name == "#Derived" {
+			return nil
+		}
 		if definition := t.definitions[value.Name]; definition != nil {
 			return t.add(prefix, definition)
 		}
@@ -107,8 +111,7 @@ func (t *table) addField(prefix string, field *ast.Field) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", field.Pos(), err)
 	}
-	// The parts of a reference to a Secret are in the heading.
-	if strings.HasPrefix(name, "_") || name == "derived" || name == "existingSecret" && prefix != "tlsCertificate." || strings.HasSuffix(prefix, "Password.") || strings.HasSuffix(prefix, "Secret.") {
+	if strings.HasPrefix(name, "_") {
 		return nil
 	}
 	key, what := prefix+name, comment(field)
