@@ -15,6 +15,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/buildinfo"
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/collect"
+	"github.com/leoluk/NetMeta/internal/console/serve"
 	"github.com/leoluk/NetMeta/internal/retention"
 	"github.com/leoluk/NetMeta/internal/standalone/datadir"
 )
@@ -33,11 +34,7 @@ func main() {
 type config struct {
 	dataDir        string
 	collect        collect.Flags
-	console        string
-	passwordFile   string   // of the console
-	trustedHeader  string   // with the user, from trustedProxies
-	trustedProxies []string // addresses and networks
-	alertWebhook   string
+	console        serve.Flags
 	clickhouseHTTP string
 	kafka          string
 	metrics        string
@@ -82,11 +79,7 @@ listens elsewhere only if it is told who may use it.`,
 	flags.SortFlags = false
 	flags.StringVar(&c.dataDir, "data-dir", datadir.Default(), "directory for everything that is stored")
 	c.collect.Add(flags)
-	flags.StringVar(&c.console, "console", "127.0.0.1:8080", "address of the console")
-	flags.StringVar(&c.passwordFile, "console-password-file", "", "file with the hash of the console's password, made by netmeta-standalone hash-password")
-	flags.StringVar(&c.trustedHeader, "console-trusted-header", "", "header in which a proxy in front of the console says who has logged in, for example X-Forwarded-User")
-	flags.StringSliceVar(&c.trustedProxies, "console-trusted-proxies", nil, "addresses or networks of the proxies that may send it, for example 192.0.2.7,10.0.0.0/8")
-	flags.StringVar(&c.alertWebhook, "alert-webhook", "", "URL to post firing alerts to, in the form of Alertmanager's API, for example http://127.0.0.1:9093/api/v2/alerts")
+	c.console.Add(flags, "netmeta-standalone")
 	flags.StringVar(&c.clickhouseHTTP, "clickhouse-http", "127.0.0.1:8123", "address of ClickHouse's HTTP interface, which is read-only")
 	flags.StringVar(&c.kafka, "kafka", "127.0.0.1:9092", "address of the Kafka broker")
 	flags.StringVar(&c.metrics, "metrics", "127.0.0.1:9100", "address for Prometheus metrics, at /metrics")
@@ -98,6 +91,6 @@ listens elsewhere only if it is told who may use it.`,
 	flags.BoolVar(&c.demo, "demo", false, "play four routers, and lay down the traffic of the last 24 hours first")
 	flags.IntVar(&c.demoFlows, "demo-flows", 3_000_000, "flows in 24 hours of --demo")
 	flags.StringVar(&c.libchdb, "libchdb", "", "path of libchdb.so, where it is not found by itself")
-	cmd.AddCommand(newHashPassword())
+	cmd.AddCommand(serve.NewHashPasswordCommand())
 	return cmd
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,7 +18,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/console"
 	"github.com/leoluk/NetMeta/internal/console/access"
-	"github.com/leoluk/NetMeta/internal/dashboard"
+	"github.com/leoluk/NetMeta/internal/console/serve"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/internal/query"
@@ -104,13 +102,11 @@ func (s *standalone) reserve(ctx context.Context) (err error) {
 	if s.receive, err = s.config.collect.Config(); err != nil {
 		return err
 	}
-	if s.access, err = s.config.access(ctx); err != nil {
+	if s.access, err = s.config.console.Access(ctx); err != nil {
 		return err
 	}
-	if s.alertWebhook != "" {
-		if s.webhook, err = alert.NewWebhook(s.alertWebhook); err != nil {
-			return fmt.Errorf("--alert-webhook: %w", err)
-		}
+	if s.webhook, err = s.config.console.Webhook(); err != nil {
+		return err
 	}
 	if s.libchdb, err = chdb.Find(s.libchdb); err != nil {
 		return err
@@ -119,12 +115,12 @@ func (s *standalone) reserve(ctx context.Context) (err error) {
 		return err
 	}
 	s.onStop(s.dir.close)
-	if s.web, err = listenTCP("the console", "console", s.config.console); err != nil {
+	if s.web, err = serve.Listen("the console", "console", s.config.console.Address); err != nil {
 		return err
 	}
 	s.console.set(http.HandlerFunc(starting))
-	s.serve(s.web, &s.console)
-	if s.sql, err = listenTCP("ClickHouse's HTTP interface", "clickhouse-http", s.clickhouseHTTP); err != nil {
+	s.onStop(serve.Start(s.web, &s.console))
+	if s.sql, err = serve.Listen("ClickHouse's HTTP interface", "clickhouse-http", s.clickhouseHTTP); err != nil {
 		return err
 	}
 	s.onStop(func() { s.sql.Close() })
@@ -178,7 +174,7 @@ func (s *standalone) migrate(ctx context.Context) error {
 	if err := s.reportDamage(ctx); err != nil {
 		return err
 	}
-	s.serve(s.sql, chhttp.New(s.engine, chhttp.Options{ReadOnly: true}))
+	s.onStop(serve.Start(s.sql, chhttp.New(s.engine, chhttp.Options{ReadOnly: true})))
 	slog.Info("standalone: SQL over HTTP, read-only", "url", "http://"+loopback(s.sql.Addr().(*net.TCPAddr).AddrPort())+"/")
 	return nil
 }
@@ -226,20 +222,6 @@ func (s *standalone) openQueue(topic string) (*queue.Producer, error) {
 	return producer, nil
 }
 
-// watch lets the console take note of losses while no browser is open.
-func (s *standalone) watch(ctx context.Context, page *console.Console) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		page.Watch(ctx)
-	}()
-	s.onStop(func() {
-		cancel()
-		<-done
-	})
-}
-
 func (s *standalone) startConsole(ctx context.Context) error {
 	// The console asks as everybody does: over HTTP, read-only.
 	reader, err := clickhouse.Open(loopback(s.sql.Addr().(*net.TCPAddr).AddrPort()))
@@ -273,7 +255,7 @@ func (s *standalone) startConsole(ctx context.Context) error {
 	}
 	page := console.New(config)
 	s.console.set(page)
-	s.watch(ctx, page)
+	s.onStop(serve.Watch(ctx, page))
 	slog.Info("standalone: the console is at http://" + loopback(s.web.Addr().(*net.TCPAddr).AddrPort()) + "/")
 	return s.dir.writeAddresses(found)
 }
@@ -285,18 +267,5 @@ func (s *standalone) readDefinitions(c *console.Config) error {
 		return err
 	}
 	c.ClickHouse = query.NewClient(endpoint)
-	files := dashboards.Files()
-	if c.Dashboards, err = dashboard.Load(files); err != nil {
-		return err
-	}
-	rules, err := fs.ReadFile(files, "alerts.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		slog.Warn("standalone: there are no alert rules")
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read alert rules: %w", err)
-	}
-	c.Alerts, err = alert.Parse(rules)
-	return err
+	return serve.ReadDefinitions(dashboards.Files(), c)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leoluk/NetMeta/internal/buildinfo"
+	"github.com/leoluk/NetMeta/internal/console/serve"
 )
 
 func main() {
@@ -36,6 +37,6 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand(), newDoctorCommand(), newValidateCommand())
+	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand(), newDoctorCommand(), newValidateCommand(), newConsoleCommand(), serve.NewHashPasswordCommand())
 	return root
 }

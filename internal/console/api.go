@@ -84,6 +84,10 @@ func (a *api) askProcess(ctx context.Context, s *snapshot) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	s.readyErr = a.config.Ready(ctx)
+	if a.config.Lag == nil {
+		s.noLag = true
+		return
+	}
 	lag, err := a.config.Lag(ctx)
 	s.lag, s.lagErr = float64(lag), err
 }
@@ -91,13 +95,17 @@ func (a *api) askProcess(ctx context.Context, s *snapshot) {
 // setup is what a person needs to send flows here and to query them.
 type setup struct {
 	Listeners  []Listener `json:"listeners"`
-	Addresses  []string   `json:"addresses"`  // of this host, as others may reach it
+	Addresses  []string   `json:"addresses"`  // of the collectors, as exporters may reach them
 	ClickHouse string     `json:"clickhouse"` // HOST:PORT of ClickHouse's HTTP interface
 }
 
 func (a *api) serveSetup(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, "setup", time.Minute, func(context.Context) (any, error) {
-		return setup{a.config.Listeners, hostAddresses(), a.config.ClickHouseHTTP}, nil
+		addresses := a.config.Addresses
+		if addresses == nil {
+			addresses = hostAddresses()
+		}
+		return setup{a.config.Listeners, addresses, a.config.ClickHouseHTTP}, nil
 	})
 }
 

@@ -49,14 +49,17 @@ type Config struct {
 	// not nil.
 	Alerts  []alert.Rule
 	Webhook *alert.Webhook
-	// Gatherer has the counters of the collector in this process.
+	// Gatherer has the counters of the collector in this process, or of Collectors.
 	Gatherer prometheus.Gatherer
-	// Lag returns how many Kafka messages ClickHouse has not read yet.
+	// Lag returns how many Kafka messages ClickHouse has not read yet. It is nil where
+	// nobody knows.
 	Lag func(context.Context) (int64, error)
 	// Ready returns nil when flows are accepted and queryable, otherwise why not.
 	Ready func(context.Context) error
-	// Listeners are the sockets of the collector in this process.
+	// Listeners are the sockets of the collectors.
 	Listeners []Listener
+	// Addresses are those of the collectors, as exporters reach them; nil: of this host.
+	Addresses []string
 	// ClickHouseHTTP is the HOST:PORT that people can point curl at.
 	ClickHouseHTTP string
 	// Access says who may use the console. The page itself, without data, and

@@ -42,8 +42,11 @@ type snapshot struct {
 	storedErr error
 	lag       float64
 	lagErr    error
+	noLag     bool // nobody is asked for it
 	readyErr  error
 }
+
+func (s *snapshot) knowsLag() bool { return s.lagErr == nil && !s.noLag }
 
 // gatherCounters reads NetMeta's counters and gauges.
 func gatherCounters(gatherer prometheus.Gatherer) (map[string]map[string]float64, error) {

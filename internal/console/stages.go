@@ -199,7 +199,7 @@ func assessKafka(t trend) stage {
 	if doubtful := now.sum(metricDoubtful); doubtful > 0 {
 		s.Details = append(s.Details, figure{Label: "perhaps stored twice", Value: doubtful})
 	}
-	if now.lagErr == nil {
+	if now.knowsLag() {
 		s.Details = append([]figure{{Label: "messages waiting", Value: now.lag}}, s.Details...)
 	}
 	if total == 0 {
@@ -224,14 +224,14 @@ func (s *stage) blameKafka(t trend) {
 		}
 		s.blame(l, "Records are lost before Kafka. See that Kafka runs, that its disk is not full, and that it is fast enough.")
 	}
-	stuck := now.lagErr == nil && now.storedErr == nil
+	stuck := now.knowsLag() && now.storedErr == nil
 	for _, before := range t {
 		stuck = stuck && before.lag > 0 && before.stored.rows == now.stored.rows && before.stored.errors == now.stored.errors
 	}
 	if stuck && now.at.Sub(t[0].at) >= silence {
 		s.blame(levelBad, "ClickHouse has read nothing from Kafka for "+seconds(now.at.Sub(t[0].at))+": SELECT * FROM system.kafka_consumers says why.")
 	}
-	if now.lagErr == nil && now.lag > lagLimit {
+	if now.knowsLag() && now.lag > lagLimit {
 		s.blame(levelWarn, "ClickHouse is behind: what is seen here is late. Nothing is lost while Kafka's retention lasts.")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+
+	"github.com/leoluk/NetMeta/internal/metrics"
 )
 
 // base returns the URL of a server that is given as URL or as HOST:PORT, without a slash
@@ -63,8 +63,7 @@ func readCollector(ctx context.Context, address string) (p page) {
 	if response.StatusCode != http.StatusOK {
 		return page{err: fmt.Errorf("/metrics has status %d", response.StatusCode)}
 	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
+	families, err := metrics.Parse(response.Body)
 	if err != nil {
 		return page{err: fmt.Errorf("/metrics is not in Prometheus' text form: %w", err)}
 	}

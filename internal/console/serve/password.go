@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"bufio"
@@ -14,7 +14,8 @@ import (
 	"github.com/leoluk/NetMeta/internal/console/access"
 )
 
-func newHashPassword() *cobra.Command {
+// NewHashPasswordCommand is the command hash-password.
+func NewHashPasswordCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "hash-password",
 		Short: "Write the hash of a password for --console-password-file",
