@@ -66,7 +66,7 @@ func TestExamplesOfTheReadmeAreValid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules := lookUp(t, value, "k8s", "ConfigMap", "grafana-alerts", "data", "rules.yaml")
+		rules := lookUp(t, value, "k8s", "ConfigMap", "alert-rules", "data", "alerts.json")
 		if diff := cmp.Diff(decoded(t, string(want)), decoded(t, rules)); diff != "" {
 			t.Errorf("the alert rules are not those of the console (-want +got):\n%s", diff)
 		}
@@ -229,6 +229,11 @@ func TestWhatIsWrongIsRefusedByName(t *testing.T) {
 		{minimal + `netmeta: config: flowRetention: "1y"`, "flowRetention: a number and"},
 		{minimal + `netmeta: config: storage: kafka: "5"`, "storage.kafka: a size"},
 		{minimal + `netmeta: config: exposure: "nodeport"`, "exposure: host or loadbalancer"},
+
+		{minimal + `netmeta: config: deployConsole: true`, "netmeta.config.consolePasswordHash: field is required"},
+		{minimal + `netmeta: config: {deployConsole: true, consolePasswordHash: "$argon2id$v=19$a"}`, "netmeta.config.consoleHostname: field is required"},
+		{minimal + `netmeta: config: {deployConsole: true, consolePasswordHash: "hunter2", consoleHostname: "console.example.com"}`, "consolePasswordHash: what netmeta hash-password writes"},
+		{minimal + `netmeta: config: {deployConsole: true, consolePasswordHash: "$argon2id$v=19$a", consoleHostname: "flowmon.example.com"}`, "consoleHostname and publicHostname have to differ"},
 
 		{minimal + `netmeta: config: alerts: thresholds: diskUsedPercent: 100`, "netmeta.config.alerts.thresholds.diskUsedPercent"},
 		{minimal + `netmeta: config: alerts: thresholds: disk: 80`, "netmeta.config.alerts.thresholds.disk: field not allowed"},

@@ -34,6 +34,8 @@ var variants = map[string]string{
 	"sizes":                minimal + `netmeta: config: {goflowTopicRetention: 50_000_000_000, flowRetention: "30d", storage: {class: "fast", clickhouse: "2Ti", kafka: "100Gi"}, memory: clickhouse: "64Gi"}`,
 	"digests":              minimal + `netmeta: images: traefik: {image: "registry.example.com/traefik:v3.7.13", digest: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}`,
 	"alerts":               minimal + `netmeta: config: {alerts: {thresholds: exporterSilentSeconds: 600, contact: {webhook: "https://chat.example.com:8443/hooks/abc", mail: ["noc@example.com", "oncall@example.com"]}}, mailServer: {server: "mail.example.com:587", from: "netmeta@example.com", user: "netmeta", password: "c2VjcmV0"}}`,
+	"console":              minimal + `netmeta: config: {deployConsole: true, consoleHostname: "console.example.com", consolePasswordHash: "$argon2id$v=19$m=65536,t=1,p=4$c2FsdA$aGFzaA"}`,
+	"console-alone":        with("letsencryptMode", `"off"`) + `netmeta: config: {deployConsole: true, deployGrafana: false, exposure: "loadbalancer", consolePasswordHash: {existingSecret: "login", key: "hash"}}`,
 	"alerts-taken-back":    minimal + `netmeta: config: alerts: contact: {}`,
 	"alerts-secret":        minimal + `netmeta: config: {alerts: contact: webhook: {existingSecret: "chat", key: "url"}, grafanaGoogleAuth: {clientID: "a", clientSecret: {existingSecret: "google", key: "secret"}, allowedDomains: ["corp.example"]}}`,
 	"monitoring":           minimal + `netmeta: config: monitoringNamespace: "monitoring"`,

@@ -28,10 +28,10 @@ func testPodSecurity(t *testing.T, server *kubetest.Server) {
 		t.Fatalf("the server takes any Pod, or says %v", err)
 	}
 
-	everything := minimal + `netmeta: config: {enableExternalKafkaListener: true, enableClickhouseIngress: true}` + "\n"
+	everything := minimal + `netmeta: config: {enableExternalKafkaListener: true, enableClickhouseIngress: true, ` + withConsole + `}` + "\n"
 	t.Run("with a load balancer", func(t *testing.T) {
 		pods := pods(t, everything+`netmeta: config: exposure: "loadbalancer"`)
-		if len(pods) < 7 {
+		if len(pods) < 8 {
 			t.Errorf("%d Pods were found, want all: %v", len(pods), pods)
 		}
 		for name, pod := range pods {
@@ -62,6 +62,9 @@ func testPodSecurity(t *testing.T, server *kubetest.Server) {
 		}
 	})
 }
+
+// withConsole are the keys that the console needs.
+const withConsole = `deployConsole: true, consoleHostname: "console.example.com", consolePasswordHash: "$argon2id$v=19$m=65536,t=1,p=4$c2FsdA$aGFzaA"`
 
 // pods are those that the objects of a configuration lead to, as JSON by name.
 func pods(t *testing.T, source string) map[string]string {
@@ -139,7 +142,7 @@ func claimed(name string) map[string]any {
 
 // What every container has to have, whatever Kubernetes enforces.
 func TestEveryContainerIsConfined(t *testing.T) {
-	for name, pod := range pods(t, minimal) {
+	for name, pod := range pods(t, minimal+`netmeta: config: {`+withConsole+`}`) {
 		var p struct {
 			Spec struct {
 				AutomountServiceAccountToken *bool
@@ -182,7 +185,7 @@ func TestProgramKnowsItsArguments(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	found := 0
-	for name, pod := range pods(t, variants["loadbalancer"]) {
+	for name, pod := range pods(t, variants["loadbalancer"]+"\n"+`netmeta: config: {`+withConsole+`}`) {
 		var p struct {
 			Spec struct {
 				Containers []struct {
@@ -204,7 +207,7 @@ func TestProgramKnowsItsArguments(t *testing.T) {
 			}
 		}
 	}
-	if found != 2 {
-		t.Errorf("%d Pods run netmeta, want the collector and the migration", found)
+	if found != 3 {
+		t.Errorf("%d Pods run netmeta, want the collector, the migration and the console", found)
 	}
 }
