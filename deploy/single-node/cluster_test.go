@@ -126,7 +126,7 @@ func cueProgram(t *testing.T) string {
 }
 
 // kinds are all that NetMeta has objects of.
-const kinds = "namespaces,secrets,configmaps,services,persistentvolumeclaims,deployments.apps,statefulsets.apps,jobs.batch,networkpolicies,kafkas,kafkanodepools,kafkatopics,kafkausers,clickhouseinstallations"
+const kinds = "namespaces,secrets,configmaps,services,persistentvolumeclaims,deployments.apps,statefulsets.apps,jobs.batch,cronjobs.batch,networkpolicies,kafkas,kafkanodepools,kafkatopics,kafkausers,clickhouseinstallations"
 
 // objects are those of a namespace that carry NetMeta's label, as KIND/NAME, with all
 // that the server knows of them. Its version is left out: that of a
@@ -178,6 +178,13 @@ func TestOnAServer(t *testing.T) {
 // testVariants has the server look at every configuration of TestWhatIsApplied, with its
 // strictness against fields that it does not know.
 func testVariants(t *testing.T, c *checkout) {
+	// Of a kind that clusters know if they have prometheus-operator. Others are refused what
+	// has it.
+	c.configure(variants["podmonitor"] + "\n" + trying)
+	if out, err := c.cue("apply"); err == nil || !strings.Contains(out, "the cluster does not know podmonitors.monitoring.coreos.com") {
+		t.Errorf("without prometheus-operator: %v\n%s", err, out)
+	}
+	definePodMonitors(t, c.server)
 	for name, source := range variants {
 		t.Run(name, func(t *testing.T) {
 			value, err := evaluate(t, source)
@@ -199,6 +206,16 @@ func testVariants(t *testing.T, c *checkout) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func definePodMonitors(t *testing.T, server *kubetest.Server) {
+	t.Helper()
+	if _, err := server.Kubectl("", "apply", "--server-side", "-f", "testdata/crd/podmonitors.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Kubectl("", "wait", "--for=condition=Established", "customresourcedefinition/podmonitors.monitoring.coreos.com"); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -265,10 +282,24 @@ func testPrune(t *testing.T, c *checkout) {
 		enableExternalKafkaListener: true
 		exposure: "loadbalancer"
 		grafanaGoogleAuth: {clientID: "a", clientSecret: "b", allowedDomains: ["corp.example"]}
+		diskLimit: "80%"
+		monitoringNamespace: "monitoring"
+		monitoringBy: "podmonitor"
 	}
 	`
+	definePodMonitors(t, c.server)
+	podMonitors := func() string {
+		out, err := c.server.Kubectl("", "get", "podmonitors", "-n", "pruned", "--output=name")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
 	c.configure(minimal + trying + more)
 	c.mustCue("apply")
+	if podMonitors() == "" {
+		t.Error("there is no PodMonitor")
+	}
 	before := c.objects("pruned")
 	// Of others, in the same namespace.
 	if _, err := c.server.Kubectl(`{apiVersion: v1, kind: ConfigMap, metadata: {name: of-somebody-else, namespace: pruned}}`, "apply", "--server-side", "-f", "-"); err != nil {
@@ -284,6 +315,7 @@ func testPrune(t *testing.T, c *checkout) {
 	want := []string{
 		"ConfigMap/collector",
 		"ConfigMap/traefik",
+		"CronJob/disk-limit",
 		"Deployment/collector",
 		"Deployment/traefik",
 		"KafkaUser/processor",
@@ -295,6 +327,9 @@ func testPrune(t *testing.T, c *checkout) {
 	}
 	if got := gone(before, c.objects("pruned")); !slices.Equal(got, want) {
 		t.Errorf("removed were\n%v\nwant\n%v", got, want)
+	}
+	if left := podMonitors(); left != "" {
+		t.Errorf("left is %s", left)
 	}
 	for _, kept := range []string{"configmap/of-somebody-else", "persistentvolumeclaim/traefik-certificates", "persistentvolumeclaim/collector-state", "secret/grafana-passwords", "namespace/pruned"} {
 		if _, err := c.server.Kubectl("", "get", "-n", "pruned", kept); err != nil {

@@ -228,6 +228,9 @@ func TestWhatIsWrongIsRefusedByName(t *testing.T) {
 		{minimal + `netmeta: config: goflowTopicRetention: 10`, "goflowTopicRetention: a number of bytes"},
 		{minimal + `netmeta: config: flowRetention: "1y"`, "flowRetention: a number and"},
 		{minimal + `netmeta: config: storage: kafka: "5"`, "storage.kafka: a size"},
+		{minimal + `netmeta: config: diskLimit: 80`, "diskLimit: a share of the disk"},
+		{minimal + `netmeta: config: diskLimit: "100%"`, "diskLimit: a share of the disk"},
+		{minimal + `netmeta: config: monitoringBy: "magic"`, "monitoringBy: annotations or podmonitor"},
 		{minimal + `netmeta: config: exposure: "nodeport"`, "exposure: host or loadbalancer"},
 
 		{minimal + `netmeta: config: deployConsole: true`, "netmeta.config.consolePasswordHash: field is required"},

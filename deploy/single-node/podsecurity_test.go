@@ -30,8 +30,8 @@ func testPodSecurity(t *testing.T, server *kubetest.Server) {
 
 	everything := minimal + `netmeta: config: {enableExternalKafkaListener: true, enableClickhouseIngress: true, ` + withConsole + `}` + "\n"
 	t.Run("with a load balancer", func(t *testing.T) {
-		pods := pods(t, everything+`netmeta: config: exposure: "loadbalancer"`)
-		if len(pods) < 8 {
+		pods := pods(t, everything+`netmeta: config: {exposure: "loadbalancer", diskLimit: "80%"}`)
+		if len(pods) < 10 {
 			t.Errorf("%d Pods were found, want all: %v", len(pods), pods)
 		}
 		for name, pod := range pods {
@@ -82,7 +82,7 @@ func pods(t *testing.T, source string) map[string]string {
 		}
 		found[name] = string(text)
 	}
-	for _, kind := range []string{"StatefulSet", "Deployment", "Job"} {
+	for _, kind := range []string{"StatefulSet", "Deployment", "Job", "CronJob"} {
 		objects, err := k8s.LookupPath(cue.ParsePath(kind)).Fields()
 		if err != nil {
 			t.Fatal(err)
@@ -92,10 +92,16 @@ func pods(t *testing.T, source string) map[string]string {
 				Spec struct {
 					VolumeClaimTemplates []struct{ Metadata struct{ Name string } }
 					Template             struct{ Spec map[string]any }
+					JobTemplate          struct {
+						Spec struct{ Template struct{ Spec map[string]any } }
+					}
 				}
 			}
 			if err := objects.Value().Decode(&o); err != nil {
 				t.Fatal(err)
+			}
+			if kind == "CronJob" {
+				o.Spec.Template = o.Spec.JobTemplate.Spec.Template
 			}
 			volumes, _ := o.Spec.Template.Spec["volumes"].([]any)
 			for _, claim := range o.Spec.VolumeClaimTemplates {
@@ -142,7 +148,7 @@ func claimed(name string) map[string]any {
 
 // What every container has to have, whatever Kubernetes enforces.
 func TestEveryContainerIsConfined(t *testing.T) {
-	for name, pod := range pods(t, minimal+`netmeta: config: {`+withConsole+`}`) {
+	for name, pod := range pods(t, minimal+`netmeta: config: {diskLimit: "80%", `+withConsole+`}`) {
 		var p struct {
 			Spec struct {
 				AutomountServiceAccountToken *bool
@@ -185,7 +191,7 @@ func TestProgramKnowsItsArguments(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	found := 0
-	for name, pod := range pods(t, variants["loadbalancer"]+"\n"+`netmeta: config: {`+withConsole+`}`) {
+	for name, pod := range pods(t, variants["loadbalancer"]+"\n"+`netmeta: config: {diskLimit: "80%", `+withConsole+`}`) {
 		var p struct {
 			Spec struct {
 				Containers []struct {
@@ -207,7 +213,7 @@ func TestProgramKnowsItsArguments(t *testing.T) {
 			}
 		}
 	}
-	if found != 3 {
-		t.Errorf("%d Pods run netmeta, want the collector, the migration and the console", found)
+	if found != 5 {
+		t.Errorf("%d Pods run netmeta, want the collector, the migration, the console and two for maintenance", found)
 	}
 }
