@@ -9,13 +9,13 @@ usage() {
 	cat <<'USAGE'
 Usage: scripts/build_containers.sh [--offline] [--plugin DIR] [--architecture ARCH]
 
-Builds the images of netmeta and of Grafana with its plugin for ClickHouse, without a
+Builds the images of netmeta, of the toolbox, and of Grafana with its plugin for ClickHouse, without a
 container daemon, and imports them into k3s if that is on this machine. Looks up the
 digests of the other images, and writes all into deploy/single-node/images_local.cue.
-The same commit makes the same image of netmeta.
+The same commit makes the same images of netmeta and the toolbox.
 
-  --offline            look nothing up and fetch nothing: builds netmeta alone, and
-                       leaves the other digests as they are
+  --offline            look nothing up and fetch nothing: builds netmeta and the
+                       toolbox, and leaves the other digests as they are
   --plugin DIR         the unpacked plugin, grafana-clickhouse-datasource, in place of
                        fetching it. Grafana checks its signature at the start
   --architecture ARCH  amd64 or arm64 (default: that of this machine)
@@ -62,13 +62,18 @@ fetch_plugin() {
 	say "Fetching Grafana's plugin for ClickHouse $1"
 	mkdir -p "$(dirname "$plugin")"
 	curl -fsSL --retry 3 -o "$out/plugin.zip" "https://grafana.com/api/plugins/grafana-clickhouse-datasource/versions/$1/download?os=linux&arch=$architecture" ||
-		fail "could not fetch the plugin (--plugin takes one that is unpacked already, --offline builds netmeta alone)"
+		fail "could not fetch the plugin (--plugin takes one that is unpacked already, --offline builds netmeta and the toolbox alone)"
 	unzip -q -o "$out/plugin.zip" -d "$(dirname "$plugin")"
 }
 
 version=$(git describe --tags --always --dirty)
 say "Building netmeta $version for $architecture"
 CGO_ENABLED=0 GOOS=linux GOARCH=$architecture go build -trimpath -buildvcs=true -o "$out/netmeta" ./cmd/netmeta
+rm -rf "$out/tools"
+mkdir -p "$out/tools"
+for tool in capture:capture topic:topic shell:sh; do
+	(cd toolbox && CGO_ENABLED=0 GOOS=linux GOARCH=$architecture go build -trimpath -buildvcs=true -ldflags "-s -w" -o "$out/tools/${tool#*:}" "./${tool%%:*}")
+done
 
 # Digests of before are looked up again.
 if [ ${#offline[@]} = 0 ]; then
@@ -82,12 +87,12 @@ grafana=docker.io/grafana/grafana:$(expression _grafana.version --out text)
 expression netmeta.images >"$out/images.json"
 
 (cd scripts/containers && go build -o "$out/containers" .)
-"$out/containers" -binary "$out/netmeta" -architecture "$architecture" -version "$version" \
+"$out/containers" -binary "$out/netmeta" -toolbox "$out/tools" -architecture "$architecture" -version "$version" \
 	-grafana "$grafana" -plugin "$plugin" -out "$out" -cue "$cue" "${offline[@]}" <"$out/images.json"
 say "Wrote $cue"
 
 if command -v k3s >/dev/null; then
-	for image in netmeta grafana; do
+	for image in netmeta toolbox grafana; do
 		[ -e "$out/$image.tar" ] || continue
 		say "Importing $image into k3s"
 		# With a record for the digest, by which Pods ask for it.

@@ -48,7 +48,7 @@ generated() {
 lint() {
 	say "gofmt, go vet, staticcheck, shellcheck, shfmt"
 	local unformatted
-	unformatted=$(gofmt -l cmd deploy internal pb schema scripts)
+	unformatted=$(gofmt -l cmd deploy internal pb schema scripts toolbox)
 	[ -z "$unformatted" ] || fail "not formatted, run gofmt -w on: $unformatted"
 	go vet ./...
 	go tool staticcheck ./...
@@ -80,4 +80,6 @@ lint
 say "Building and testing"
 CGO_ENABLED=0 go build -o .build/ ./cmd/...
 go test "${race[@]}" -timeout 40m ./...
-(cd scripts/containers && go vet ./... && go test ./...)
+for module in scripts/containers toolbox; do
+	(cd "$module" && go vet ./... && go test ./...)
+done

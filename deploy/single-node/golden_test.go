@@ -40,6 +40,7 @@ var variants = map[string]string{
 	"alerts-secret":        minimal + `netmeta: config: {alerts: contact: webhook: {existingSecret: "chat", key: "url"}, grafanaGoogleAuth: {clientID: "a", clientSecret: {existingSecret: "google", key: "secret"}, allowedDomains: ["corp.example"]}}`,
 	"monitoring":           minimal + `netmeta: config: monitoringNamespace: "monitoring"`,
 	"podmonitor":           minimal + `netmeta: config: {monitoringNamespace: "monitoring", monitoringBy: "podmonitor", monitoringLabels: release: "kube-prometheus"}`,
+	"toolbox":              minimal + `netmeta: config: {exposure: "loadbalancer", deployToolbox: true}`,
 	"disk-limit":           minimal + `netmeta: config: diskLimit: "80%"`,
 	"existing-secrets": strings.NewReplacer(
 		`"ZSB5b3UgdXAsIG5ldmVy"`, `{existingSecret: "vault", key: "clickhouse"}`,

@@ -31,7 +31,7 @@ func testPodSecurity(t *testing.T, server *kubetest.Server) {
 	everything := minimal + `netmeta: config: {enableExternalKafkaListener: true, enableClickhouseIngress: true, ` + withConsole + `}` + "\n"
 	t.Run("with a load balancer", func(t *testing.T) {
 		pods := pods(t, everything+`netmeta: config: {exposure: "loadbalancer", diskLimit: "80%"}`)
-		if len(pods) < 10 {
+		if len(pods) < 11 {
 			t.Errorf("%d Pods were found, want all: %v", len(pods), pods)
 		}
 		for name, pod := range pods {
@@ -63,8 +63,8 @@ func testPodSecurity(t *testing.T, server *kubetest.Server) {
 	})
 }
 
-// withConsole are the keys that the console needs.
-const withConsole = `deployConsole: true, consoleHostname: "console.example.com", consolePasswordHash: "$argon2id$v=19$m=65536,t=1,p=4$c2FsdA$aGFzaA"`
+// withConsole are the keys for the console and the toolbox.
+const withConsole = `deployToolbox: true, deployConsole: true, consoleHostname: "console.example.com", consolePasswordHash: "$argon2id$v=19$m=65536,t=1,p=4$c2FsdA$aGFzaA"`
 
 // pods are those that the objects of a configuration lead to, as JSON by name.
 func pods(t *testing.T, source string) map[string]string {

@@ -139,7 +139,7 @@ esac
 func (m *machine) copyCheckout() {
 	m.t.Helper()
 	for _, name := range []string{
-		"install.sh", "uninstall.sh", "go.mod", "scripts/containers/go.mod", "scripts/operators.sh", "scripts/install/cue.sh", "scripts/install/files.sh",
+		"install.sh", "uninstall.sh", "go.mod", "scripts/containers/go.mod", "toolbox/go.mod", "scripts/operators.sh", "scripts/install/cue.sh", "scripts/install/files.sh",
 		"scripts/install/k3s.sh", "scripts/install/machine.sh", "scripts/install/places.sh",
 	} {
 		text, err := os.ReadFile(filepath.Join("../..", name))

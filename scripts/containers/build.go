@@ -69,38 +69,60 @@ func layer(files []file) (v1.Layer, error) {
 	}, tarball.WithMediaType(types.OCILayer))
 }
 
+// content is what an image of ours is made of.
+type content struct {
+	title    string
+	programs []string // paths of programs, which lie in usr/bin under the same names
+	shell    string   // which of them is /bin/sh; empty: none
+	run      []string // the entrypoint
+}
+
 // buildNetMeta makes an image that has the program, a list of what it is made of, and
 // nothing else.
 func buildNetMeta(o options) (v1.Image, error) {
-	program, err := os.ReadFile(o.binary)
+	return build(o, content{title: "NetMeta", programs: []string{o.binary}, run: []string{"/usr/bin/netmeta"}})
+}
+
+// buildToolbox makes an image that has the program, those of a directory, among which is
+// the shell sh, and lists of what they are made of.
+func buildToolbox(o options) (v1.Image, error) {
+	programs, err := filepath.Glob(filepath.Join(o.toolbox, "*"))
 	if err != nil {
 		return nil, err
 	}
-	info, err := buildinfo.ReadFile(o.binary)
-	if err != nil {
-		return nil, err
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "CGO_ENABLED" && setting.Value != "0" {
-			return nil, fmt.Errorf("%s needs the libraries of a system, which the image has not: build it with CGO_ENABLED=0", o.binary)
+	return build(o, content{title: "NetMeta toolbox", programs: append([]string{o.binary}, programs...), shell: "sh", run: []string{"/bin/sh"}})
+}
+
+func build(o options, c content) (v1.Image, error) {
+	files := []file{{"etc/passwd", 0o644, []byte("netmeta:x:" + user + ":" + user + "::/tmp:/bin/sh\n")}}
+	revised := ""
+	for _, path := range c.programs {
+		program, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
 		}
-		if setting.Key == "GOARCH" && setting.Value != o.architecture {
-			return nil, fmt.Errorf("%s is for %s, and the image for %s", o.binary, setting.Value, o.architecture)
+		info, err := inspect(path, o.architecture)
+		if err != nil {
+			return nil, err
+		}
+		bill, err := billOfMaterials(info)
+		if err != nil {
+			return nil, err
+		}
+		name, place := filepath.Base(path), "usr/bin/"
+		if name == c.shell {
+			place = "bin/"
+		}
+		files = append(files, file{"usr/share/sbom/" + name + ".cdx.json", 0o644, bill}, file{place + name, 0o755, program})
+		if path == o.binary {
+			revised = revision(info)
 		}
 	}
-	bill, err := billOfMaterials(info)
+	added, err := layer(files)
 	if err != nil {
 		return nil, err
 	}
-	files, err := layer([]file{
-		{"etc/passwd", 0o644, []byte("netmeta:x:" + user + ":" + user + "::/nonexistent:/sbin/nologin\n")},
-		{"usr/share/sbom/netmeta.cdx.json", 0o644, bill},
-		{"usr/bin/netmeta", 0o755, program},
-	})
-	if err != nil {
-		return nil, err
-	}
-	img, err := mutate.AppendLayers(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON), files)
+	img, err := mutate.AppendLayers(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON), added)
 	if err != nil {
 		return nil, err
 	}
@@ -111,17 +133,35 @@ func buildNetMeta(o options) (v1.Image, error) {
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", o.architecture
 	config.Config = v1.Config{
-		Entrypoint: []string{"/usr/bin/netmeta"},
+		Entrypoint: c.run,
 		User:       user + ":" + user,
+		Env:        []string{"PATH=/usr/bin:/bin"},
 		Labels: map[string]string{
-			"org.opencontainers.image.title":    "NetMeta",
+			"org.opencontainers.image.title":    c.title,
 			"org.opencontainers.image.source":   "https://github.com/leoluk/NetMeta",
 			"org.opencontainers.image.licenses": "Apache-2.0",
 			"org.opencontainers.image.version":  o.version,
-			"org.opencontainers.image.revision": revision(info),
+			"org.opencontainers.image.revision": revised,
 		},
 	}
 	return mutate.ConfigFile(img, config)
+}
+
+// inspect reads what a program is made of, and refuses one that an image cannot run.
+func inspect(path, architecture string) (*buildinfo.BuildInfo, error) {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "CGO_ENABLED" && setting.Value != "0" {
+			return nil, fmt.Errorf("%s needs the libraries of a system, which the image has not: build it with CGO_ENABLED=0", path)
+		}
+		if setting.Key == "GOARCH" && setting.Value != architecture {
+			return nil, fmt.Errorf("%s is for %s, and the image for %s", path, setting.Value, architecture)
+		}
+	}
+	return info, nil
 }
 
 func revision(info *buildinfo.BuildInfo) string {

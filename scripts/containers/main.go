@@ -28,6 +28,7 @@ type image struct {
 
 type options struct {
 	binary, architecture, version string
+	toolbox                       string // directory of the other programs of the toolbox
 	plugin                        string // directory of Grafana's plugin for ClickHouse
 	grafana                       string // the image that it is added to
 	out, cue                      string
@@ -37,6 +38,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.binary, "binary", "", "netmeta, built for Linux without cgo")
+	flag.StringVar(&o.toolbox, "toolbox", "", "directory with the programs of the toolbox; without, its image is not built")
 	flag.StringVar(&o.architecture, "architecture", "amd64", "that it is built for")
 	flag.StringVar(&o.version, "version", "", "of NetMeta, the tag of its image")
 	flag.StringVar(&o.grafana, "grafana", "", "image of Grafana to add the plugin to")
@@ -67,6 +69,15 @@ func run(o options, images io.Reader) error {
 	}
 	if all["netmeta"], err = store(o, "netmeta", "netmeta.local/netmeta:"+o.version, netmeta); err != nil {
 		return err
+	}
+	if o.toolbox != "" {
+		toolbox, err := buildToolbox(o)
+		if err != nil {
+			return fmt.Errorf("build the image of the toolbox: %w", err)
+		}
+		if all["toolbox"], err = store(o, "toolbox", "netmeta.local/toolbox:"+o.version, toolbox); err != nil {
+			return err
+		}
 	}
 	if o.plugin != "" {
 		base, err := pull(o.grafana, o.architecture)

@@ -21,7 +21,7 @@ import (
 )
 
 // build makes a program to put into an image.
-func build(t *testing.T, env ...string) string {
+func program(t *testing.T, name string, env ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for file, text := range map[string]string{"go.mod": "module example.com/program\n\ngo 1.26.0\n", "main.go": "package main\n\nfunc main() {}\n"} {
@@ -29,13 +29,13 @@ func build(t *testing.T, env ...string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-o", "program", ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join("bin", name), ".")
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0", "GOARCH=amd64"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return filepath.Join(dir, "program")
+	return filepath.Join(dir, "bin", name)
 }
 
 // prepare has a registry with an image of Grafana and one of Traefik, whose names it
@@ -82,7 +82,7 @@ func prepare(t *testing.T) (o options, grafana, traefik string, traefikDigest v1
 	}
 	out := t.TempDir()
 	return options{
-		binary: build(t), architecture: "amd64", version: "v1",
+		binary: program(t, "netmeta"), toolbox: filepath.Dir(program(t, "sh")), architecture: "amd64", version: "v1",
 		grafana: grafana, plugin: plugin,
 		out: out, cue: filepath.Join(out, "images_local.cue"),
 	}, grafana, traefik, traefikDigest
@@ -108,7 +108,7 @@ func TestSameSourceMakesTheSameImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.binary = build(t)
+	o.binary = program(t, "netmeta")
 	if err := run(o, strings.NewReader(list(traefik))); err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +159,32 @@ func TestImageHasTheProgramAndWhatItIsMadeOf(t *testing.T) {
 	}
 }
 
+func TestToolboxHasAShellBesideTheProgram(t *testing.T) {
+	o, _, _, _ := prepare(t)
+	img, err := buildToolbox(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Config.User != "65532:65532" || config.Config.Entrypoint[0] != "/bin/sh" || config.Config.Labels["org.opencontainers.image.title"] != "NetMeta toolbox" {
+		t.Errorf("it is configured as %+v", config)
+	}
+	dir := t.TempDir()
+	untar := exec.Command("tar", "-x", "-C", dir)
+	untar.Stdin = mutate.Extract(img)
+	if out, err := untar.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, path := range []string{"bin/sh", "usr/bin/netmeta", "usr/share/sbom/sh.cdx.json", "usr/share/sbom/netmeta.cdx.json"} {
+		if _, err := os.Stat(filepath.Join(dir, path)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestDigestIsThatOfTheArchive(t *testing.T) {
 	o, _, traefik, _ := prepare(t)
 	if err := run(o, strings.NewReader(list(traefik))); err != nil {
@@ -168,7 +194,7 @@ func TestDigestIsThatOfTheArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"netmeta", "grafana"} {
+	for _, key := range []string{"netmeta", "toolbox", "grafana"} {
 		dir := t.TempDir()
 		if out, err := exec.Command("tar", "-x", "-C", dir, "-f", filepath.Join(o.out, key+".tar")).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)

@@ -88,7 +88,7 @@ list() {
 	"$root/scripts/operators.sh" list | while read -r address; do
 		printf 'operators/%s\t%s\tin scripts/operators.tsv\n' "$(basename "$address")" "$address"
 	done
-	printf 'modules\tthe Go modules of go.mod and scripts/containers/go.mod\tin go.sum\n'
+	printf 'modules\tthe Go modules of go.mod, scripts/containers/go.mod and toolbox/go.mod\tin go.sum\n'
 }
 
 # fetch DIRECTORY fills a directory for --offline.
@@ -113,7 +113,7 @@ fetch() {
 		go=$stage/go/bin/go
 	fi
 	say "Fetching Go modules"
-	for name in . scripts/containers; do
+	for name in . scripts/containers toolbox; do
 		(cd "$root/$name" && with_go "$go" mod download) || fail "could not fetch the Go modules of $name/go.mod"
 	done
 	mkdir -p "$directory/modules/cache"
