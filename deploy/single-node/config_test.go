@@ -105,13 +105,23 @@ func decoded(t *testing.T, text string) (value any) {
 var cueBlock = regexp.MustCompile("(?s)```cue\n(package k8s\n)?(.*?)```")
 
 func TestExamplesOfTheDocumentationAreValid(t *testing.T) {
-	text, err := os.ReadFile("../../doc/operator.md")
+	pages, err := filepath.Glob("../../doc/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := cueBlock.FindAllStringSubmatch(string(text), -1)
-	if len(blocks) < 3 {
-		t.Fatalf("%d examples are in doc/operator.md, want some", len(blocks))
+	var blocks [][]string
+	for _, page := range pages {
+		if filepath.Base(page) == "dashboards.md" {
+			continue // of another package
+		}
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks = append(blocks, cueBlock.FindAllStringSubmatch(string(text), -1)...)
+	}
+	if len(blocks) < 8 {
+		t.Fatalf("%d examples are in doc, want some", len(blocks))
 	}
 	for _, block := range blocks {
 		source := block[2]

@@ -22,6 +22,9 @@ import (
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
 )
 
+// documentation is the path of doc/backup.md.
+var documentation string
+
 // database is where the schema is, and its name needs quoting.
 const database = "net-meta"
 
@@ -65,6 +68,10 @@ func start(dir string) (stop func(), err error) {
 		return nil, fmt.Errorf("%w (scripts/test.sh installs libchdb)", err)
 	}
 	if err := configure(dir); err != nil {
+		return nil, err
+	}
+	// The engine changes the working directory.
+	if documentation, err = filepath.Abs("../../doc/backup.md"); err != nil {
 		return nil, err
 	}
 	if server.engine, err = chdb.Open(lib, filepath.Join(dir, "data"), chdb.Options{}); err != nil {
@@ -117,7 +124,8 @@ func configure(dir string) error {
 	if err != nil {
 		return err
 	}
-	files = append(files, serverconfig.File{Path: "users.d/zz-site.xml", Text: []byte(site)})
+	files = append(files, serverconfig.File{Path: "users.d/zz-site.xml", Text: []byte(site)},
+		serverconfig.File{Path: "config.d/netmeta-server.xml", Text: fmt.Appendf(nil, backups, filepath.Join(dir, "backups"))})
 	_, err = serverconfig.Write(filepath.Join(dir, "data", "config"), files)
 	return err
 }

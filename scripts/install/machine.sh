@@ -202,14 +202,14 @@ check_firewall() {
 			problem firewall "firewalld keeps Pods from reaching this machine and each other" "firewall-cmd --permanent --zone=trusted --add-source=10.42.0.0/16
 firewall-cmd --permanent --zone=trusted --add-source=10.43.0.0/16
 firewall-cmd --reload
-Who may send flows and see the frontend: doc/operator.md, Firewall."
+Who may send flows and see the frontend: doc/firewall.md."
 	elif status=$(ufw status 2>/dev/null) && [[ $status == *"Status: active"* ]]; then
 		[[ $status == *10.42.0.0/16* ]] ||
 			problem firewall "ufw keeps Pods from reaching this machine and each other" "ufw allow from 10.42.0.0/16
 ufw allow from 10.43.0.0/16
 ufw route allow in on cni0
 ufw route allow out on cni0
-Who may send flows and see the frontend: doc/operator.md, Firewall."
+Who may send flows and see the frontend: doc/firewall.md."
 	elif rules=$(nft list ruleset 2>/dev/null) && drops "$rules"; then
 		[[ $rules == *cni0* || $rules == *10.42.0.0/16* ]] ||
 			problem firewall "nftables drops what is not allowed, and nothing allows Pods" "Add to the chains with 'policy drop', for input and forward, and in the file that they come from (often /etc/nftables.conf):
@@ -217,7 +217,7 @@ iifname \"cni0\" accept
 and to those of forward and output also:
 oifname \"cni0\" accept"
 	else
-		advice "no firewall was found on this machine. Flow protocols have no authentication: see doc/operator.md, Firewall"
+		advice "no firewall was found on this machine. Flow protocols have no authentication: see doc/firewall.md"
 	fi
 }
 
