@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -167,12 +168,45 @@ func TestOnAServer(t *testing.T) {
 	t.Run("apply refuses", func(t *testing.T) { testApplyRefuses(t, newQuickCheckout(t, server)) })
 	server.DefineOperators(t)
 	t.Run("Pod Security", func(t *testing.T) { testPodSecurity(t, server) })
+	t.Run("a container may listen beside the collector", func(t *testing.T) { testCapture(t, server) })
 	t.Run("every variant is accepted", func(t *testing.T) { testVariants(t, newQuickCheckout(t, server)) })
 	t.Run("a namespace of its own", func(t *testing.T) { testNamespace(t, newCheckout(t, server)) })
 	t.Run("applying twice changes nothing", func(t *testing.T) { testTwice(t, newQuickCheckout(t, server)) })
 	t.Run("waiting says what is not ready and why", func(t *testing.T) { testReady(t, newQuickCheckout(t, server)) })
 	t.Run("diff shows what apply would change", func(t *testing.T) { testDiff(t, newQuickCheckout(t, server)) })
 	t.Run("pruning removes what left the configuration and nothing else", func(t *testing.T) { testPrune(t, newQuickCheckout(t, server)) })
+}
+
+// testCapture runs the recipe of the operator's guide for capture, on a Pod like the
+// collector's in a namespace that enforces nothing. Nobody runs it there.
+func testCapture(t *testing.T, server *kubetest.Server) {
+	guide, err := os.ReadFile("../../doc/operator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	custom := regexp.MustCompile(`echo '(.*)' >capture.json`).FindSubmatch(guide)
+	if custom == nil {
+		t.Fatal("the guide has no capture.json")
+	}
+	file := filepath.Join(t.TempDir(), "capture.json")
+	if err := os.WriteFile(file, custom[1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pod := pods(t, minimal)["collector"]
+	pod = strings.Replace(pod, `"name":"collector"`, `"name":"collector-0"`, 1)
+	if _, err := server.Kubectl(`{apiVersion: v1, kind: Namespace, metadata: {name: captured}}`, "apply", "--server-side", "-f", "-"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Kubectl(pod, "apply", "--server-side", "-n", "captured", "-f", "-"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Kubectl("", "debug", "collector-0", "-n", "captured", "--image=toolbox", "--custom="+file, "--", "capture"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := server.Kubectl("", "get", "pod", "collector-0", "-n", "captured", "--output=jsonpath={.spec.ephemeralContainers[0].securityContext}")
+	if err != nil || !strings.Contains(out, `"NET_RAW"`) || !strings.Contains(out, `"runAsUser":0`) {
+		t.Errorf("the container has %s, %v", out, err)
+	}
 }
 
 // testVariants has the server look at every configuration of TestWhatIsApplied, with its
