@@ -1,0 +1,10 @@
+CREATE TABLE IF NOT EXISTS as_prefixes_next
+(
+    `Prefix` IPv6 COMMENT 'First address of the prefix; IPv4 as ::ffff:a.b.c.d',
+    `Length` UInt8 COMMENT 'Length of the prefix in bits: for IPv4, 96 more than people write',
+    `ASN` UInt32 COMMENT 'AS that originates the prefix',
+    `Peers` UInt32 COMMENT 'Peers of the collectors that have a path to it; 1048576 where somebody wrote the line down'
+)
+ENGINE = MergeTree
+ORDER BY (Prefix, Length)
+COMMENT 'The next as_prefixes, while it is being written; empty otherwise'

@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS as_names_next SYNC

@@ -1,0 +1,1 @@
+DROP DICTIONARY IF EXISTS as_of_prefix SYNC

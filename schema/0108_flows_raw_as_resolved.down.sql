@@ -1,0 +1,3 @@
+ALTER TABLE flows_raw
+    DROP COLUMN IF EXISTS `SrcASResolved`,
+    DROP COLUMN IF EXISTS `DstASResolved`
