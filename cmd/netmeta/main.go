@@ -37,6 +37,21 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCollectCommand(), newMigrateCommand(), newRetentionCommand(), newRollupsCommand(), newQueryCommand(), newClickHouseConfigCommand(), newGenerateCommand(), newReplayCommand(), newDashboardsCommand(), newDoctorCommand(), newValidateCommand(), newConsoleCommand(), serve.NewHashPasswordCommand())
+	root.AddCommand(
+		newCollectCommand(),
+		newMigrateCommand(),
+		newRetentionCommand(),
+		newRollupsCommand(),
+		newQueryCommand(),
+		newClickHouseConfigCommand(),
+		newGenerateCommand(),
+		newReplayCommand(),
+		newDashboardsCommand(),
+		newDoctorCommand(),
+		newValidateCommand(),
+		newConsoleCommand(),
+		serve.NewHashPasswordCommand(),
+		newRisinfoCommand(),
+	)
 	return root
 }
