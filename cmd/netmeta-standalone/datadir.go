@@ -16,6 +16,7 @@ import (
 //
 //	clickhouse/     the engine's tables
 //	kafka/          the broker's topics and offsets
+//	risinfo/        routing tables and names of AS numbers
 //	exporters.json  templates and sampling rates that exporters have sent
 //	addresses.json  where the running instance listens, for scripts
 //	lock            held while an instance runs
@@ -50,6 +51,7 @@ func openDataDir(path string) (*dataDir, error) {
 
 func (d *dataDir) clickhouse() string { return filepath.Join(d.path, "clickhouse") }
 func (d *dataDir) kafka() string      { return filepath.Join(d.path, "kafka") }
+func (d *dataDir) risinfo() string    { return filepath.Join(d.path, "risinfo") }
 func (d *dataDir) exporters() string  { return filepath.Join(d.path, "exporters.json") }
 
 // addresses is where an instance listens.

@@ -17,6 +17,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/collect"
 	"github.com/leoluk/NetMeta/internal/console/serve"
 	"github.com/leoluk/NetMeta/internal/retention"
+	"github.com/leoluk/NetMeta/internal/risinfo"
 	"github.com/leoluk/NetMeta/internal/standalone/datadir"
 )
 
@@ -41,6 +42,7 @@ type config struct {
 	retention      retention.Age // of flows
 	minutes, hours retention.Age // of their sums; 0: as it is
 	retentionDisk  retention.Share
+	risinfo        risinfo.Flags
 	demo           bool
 	demoFlows      int
 	libchdb        string
@@ -65,6 +67,7 @@ with port 0 takes any free port; an empty one leaves a flow port out. The consol
 listens elsewhere only if it is told who may use it.`,
 		Example: `  netmeta-standalone --demo
   netmeta-standalone --data-dir /srv/netmeta --retention 30d
+  netmeta-standalone --rib public --asnames public
   netmeta-standalone hash-password > /etc/netmeta/console-password
   netmeta-standalone --console :8080 --console-password-file /etc/netmeta/console-password`,
 		Version:       buildinfo.Version(),
@@ -88,6 +91,7 @@ listens elsewhere only if it is told who may use it.`,
 	flags.Var(&c.minutes, "retention-minutes", "how long sums of flows by minute are kept; left out, it stays as it is, at first 30d")
 	flags.Var(&c.hours, "retention-hours", "how long sums of flows by hour are kept; left out, it stays as it is, at first 400d")
 	flags.Var(&c.retentionDisk, "retention-disk", "drop the oldest days of flows while the disk is fuller than this, for example 80%")
+	c.risinfo.Add(flags)
 	flags.BoolVar(&c.demo, "demo", false, "play four routers, and lay down the traffic of the last 24 hours first")
 	flags.IntVar(&c.demoFlows, "demo-flows", 3_000_000, "flows in 24 hours of --demo")
 	flags.StringVar(&c.libchdb, "libchdb", "", "path of libchdb.so, where it is not found by itself")

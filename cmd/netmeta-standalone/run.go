@@ -69,7 +69,7 @@ func run(ctx context.Context, c config) error {
 	s := &standalone{config: c}
 	defer s.stop()
 	for _, start := range []func(context.Context) error{
-		s.reserve, s.startBroker, s.startEngine, s.migrate, s.keepUp, s.startCollector, s.startConsole,
+		s.reserve, s.startBroker, s.startEngine, s.migrate, s.startRisinfo, s.keepUp, s.startCollector, s.startConsole,
 	} {
 		if err := start(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -100,6 +100,9 @@ func (s *standalone) stop() {
 // reserve takes what another process could hold, before anything slow begins.
 func (s *standalone) reserve(ctx context.Context) (err error) {
 	if s.receive, err = s.config.collect.Config(); err != nil {
+		return err
+	}
+	if _, err := s.risinfo.Config(""); err != nil {
 		return err
 	}
 	if s.access, err = s.config.console.Access(ctx); err != nil {
