@@ -52,10 +52,13 @@ ingest      What ClickHouse makes of a full queue: how many flows a second it st
 
   --rows N             flows to store (10000000)
   --seconds N          seconds in which they were received (20)
+  --prefixes N         prefixes of a routing table in which both AS numbers of each flow are
+                       looked up (0: exporters tell them)
   --dir DIR            where the data goes, as long as it is needed ($TMPDIR); up to 150
                        bytes for each flow
   --output table|json  json: {"rows":N,"rows_per_second":N,"storing_us":N,"merging_us":N,
-                       "bytes_per_row":N,"peak_mib":N}; microseconds of processor time
+                       "bytes_per_row":N,"peak_mib":N,"prefixes":N,"loading_table_s":N,
+                       "resolved":N}; microseconds of processor time
 
 path        The way of a flow from the datagram to the row: what it costs in processor time
             of collector, broker and engine together, whether any is lost and where, and
