@@ -18,10 +18,6 @@ import (
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/generate"
 	"github.com/leoluk/NetMeta/internal/queue"
-	"github.com/leoluk/NetMeta/internal/risinfo/load"
-	"github.com/leoluk/NetMeta/internal/risinfo/mrt"
-	"github.com/leoluk/NetMeta/internal/risinfo/mrttest"
-	"github.com/leoluk/NetMeta/internal/risinfo/route"
 	"github.com/leoluk/NetMeta/internal/standalone/broker"
 	"github.com/leoluk/NetMeta/internal/standalone/chdb"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
@@ -68,7 +64,7 @@ func (o options) fill(ctx context.Context, address string) error {
 	}
 	w, n := producer.NewWriter(), 0
 	end := time.Now()
-	history := generate.HistoryOptions{From: end.Add(-o.span), To: end, Flows: o.rows, Seed: 1}
+	history := generate.HistoryOptions{From: end.Add(-o.span), To: end, Flows: o.rows, Seed: trafficSeed}
 	err = generate.History(ctx, history, func(r *flow.Record) error {
 		if o.prefixes > 0 {
 			r.SrcAS, r.DstAS = 0, 0
@@ -122,23 +118,6 @@ func (o options) drain(ctx context.Context, db *sql.DB, address string) (r repor
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage) // fails for bad arguments only
 	r.PeakMiB = int(usage.Maxrss >> 10)
 	return r, nil
-}
-
-// loadTable has ClickHouse load a routing table: five sixths of it are IPv4.
-func (o options) loadTable(ctx context.Context, db *sql.DB, r *report) error {
-	if o.prefixes == 0 {
-		return nil
-	}
-	var b route.Builder
-	for _, e := range mrttest.Table(1, o.prefixes-o.prefixes/6, o.prefixes/6) {
-		b.Add(e.Prefix, []mrt.Origin{{ASN: e.ASN, Peers: 1}})
-	}
-	routes := b.Routes()
-	r.Prefixes = len(routes)
-	began := processorTime()
-	err := load.New(db).Routes(ctx, routes, time.Now(), "made up")
-	r.LoadingTable = (processorTime() - began).Seconds()
-	return err
 }
 
 // waitStored returns at which rate rows came after the first ones, in rows a second.

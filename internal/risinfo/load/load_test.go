@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ func TestLoading(t *testing.T) {
 		{"names are shown, or the number itself", testNamesAreShownOrTheNumberItself},
 		{"the view for people has names", testViewForPeopleHasNames},
 		{"special addresses are named", testSpecialAddressesAreNamed},
+		{"what exporters do not tell is resolved on insert", testWhatExportersDoNotTellIsResolvedOnInsert},
 		{"a table replaces the one before as a whole", testATableReplacesTheOneBeforeAsAWhole},
 		{"the longest prefix match agrees with a linear one", testLongestPrefixMatchAgreesWithALinearOne},
 		{"dictionaries heal", testDictionariesHeal},
@@ -51,7 +53,7 @@ func table(entries []mrttest.Entry) []route.Route {
 func ask[T any](t testing.TB, db *sql.DB, statement string, args ...any) (value T) {
 	t.Helper()
 	if err := db.QueryRowContext(t.Context(), statement, args...).Scan(&value); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		t.Fatalf("%.200s: %v", statement, err)
 	}
 	return value
 }
@@ -59,7 +61,7 @@ func ask[T any](t testing.TB, db *sql.DB, statement string, args ...any) (value 
 func exec(t testing.TB, db *sql.DB, statement string, args ...any) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		t.Fatalf("%.200s: %v", statement, err)
 	}
 }
 
@@ -142,7 +144,9 @@ func testLongestPrefixMatchAgreesWithALinearOne(t *testing.T, write, read *sql.D
 				}
 				rows = append(rows, fmt.Sprintf("('%s', %d)", netip.AddrFrom16(a.As16()), asn))
 			}
-			exec(t, write, "INSERT INTO asked VALUES "+strings.Join(rows, ","))
+			for batch := range slices.Chunk(rows, 50_000) {
+				exec(t, write, "INSERT INTO asked VALUES "+strings.Join(batch, ","))
+			}
 			if found < lookups/8 {
 				t.Errorf("only %d of %d addresses are in the table: they test little", found, lookups/2)
 			}
@@ -176,7 +180,7 @@ func testATableReplacesTheOneBeforeAsAWhole(t *testing.T, write, read *sql.DB) {
 	if n := ask[uint64](t, read, "SELECT count() FROM as_prefixes_next"); n != 0 {
 		t.Errorf("%d rows are left over", n)
 	}
-	if got := ask[string](t, read, "SELECT arrayStringConcat(groupArray(concat(toString(Outcome), ' ', toString(Rows))), ', ') FROM (SELECT * FROM as_loads WHERE Table = 'as_prefixes' ORDER BY Built)"); got != "loaded 2, loaded 1" {
+	if got := ask[string](t, read, "SELECT arrayStringConcat(groupArray(concat(toString(Outcome), ' ', toString(Rows))), ', ') FROM (SELECT * FROM as_loads WHERE Table = 'as_prefixes' ORDER BY Built LIMIT 2)"); got != "loaded 2, loaded 1" {
 		t.Errorf("as_loads has %s", got)
 	}
 }
@@ -208,6 +212,41 @@ func testViewForPeopleHasNames(t *testing.T, write, read *sql.DB) {
 	if n := ask[uint64](t, read, "SELECT count() FROM system.columns WHERE database = currentDatabase() AND table = 'flows' AND name LIKE '%AS%' AND type LIKE 'Nullable%'"); n != 0 {
 		t.Errorf("%d columns can be NULL", n)
 	}
+}
+
+// What an exporter tells stays; 23456 is what one with 16 bits for an AS number tells of
+// larger ones.
+func testWhatExportersDoNotTellIsResolvedOnInsert(t *testing.T, write, read *sql.DB) {
+	entries := []mrttest.Entry{
+		{Prefix: netip.MustParsePrefix("192.0.2.0/24"), ASN: 64500}, {Prefix: netip.MustParsePrefix("192.0.2.64/26"), ASN: 64501},
+		{Prefix: netip.MustParsePrefix("2001:db8::/32"), ASN: 4200000000},
+	}
+	if err := load.New(write).Routes(t.Context(), table(entries), time.Now(), "test"); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, write, "TRUNCATE TABLE flows_raw")
+	for i, test := range []struct {
+		as      int
+		address string // in hexadecimal, as exporters send it
+		want    string
+	}{
+		{0, "C0000201", "64500 true"}, {0, "C0000241", "64501 true"}, {0, "20010DB8000000000000000000000001", "4200000000 true"},
+		{0, "00000000000000000000FFFFC0000241", "64501 true"},
+		{23456, "C0000201", "64500 true"}, {23456, "08080808", "23456 false"},
+		{65000, "C0000201", "65000 false"}, {0, "08080808", "0 false"}, {0, "", "0 false"}, {0, "C00002", "0 false"},
+	} {
+		exec(t, write, fmt.Sprintf("INSERT INTO flows_received (SequenceNum, SrcAS, SrcAddr, DstAS, DstAddr) SELECT %d, %d, unhex('%s'), %[2]d, unhex('%[3]s')", i, test.as, test.address))
+		for _, side := range []string{"Src", "Dst"} {
+			got := ask[string](t, read, fmt.Sprintf("SELECT concat(toString(%sAS), ' ', toString(%[1]sASResolved)) FROM flows_raw WHERE SequenceNum = %d", side, i))
+			if got != test.want {
+				t.Errorf("%sAS %d of address %s: got %s, want %s", side, test.as, test.address, got, test.want)
+			}
+		}
+	}
+	if got := ask[uint64](t, read, "SELECT sum(Flows) FROM flows_1m WHERE SrcAS = 64500 AND DstAS = 64500"); got != 2 {
+		t.Errorf("the sums have %d flows of the AS that was resolved, want 2", got)
+	}
+	exec(t, write, "TRUNCATE TABLE flows_raw")
 }
 
 func testSpecialAddressesAreNamed(t *testing.T, write, read *sql.DB) {

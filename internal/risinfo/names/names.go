@@ -118,12 +118,12 @@ func (g *Registry) add(n Name, sameSource bool) {
 }
 
 func (g *Registry) line(line string) error {
-	switch {
-	case strings.Count(line, "|") >= 3:
-		return g.delegated(strings.Split(line, "|"))
-	case strings.Contains(line, "\t"):
+	if strings.Contains(line, "\t") {
 		fields := append(strings.Split(line, "\t"), "", "")
 		return g.named(fields[0], fields[1], fields[2])
+	}
+	if fields := strings.Split(line, "|"); len(fields) > 3 && !strings.Contains(fields[0], " ") {
+		return g.delegated(fields)
 	}
 	number, rest, found := strings.Cut(line, " ")
 	if !found {
@@ -160,6 +160,10 @@ func (g *Registry) named(number, name, country string) error {
 	country = strings.ToUpper(strings.TrimSpace(country))
 	if !isCountry(country) || country == "ZZ" {
 		country = ""
+	}
+	if name == "" && country == "" {
+		g.leaveOut(BadLine, 1)
+		return fmt.Errorf("AS%d has neither a name nor a country", asn)
 	}
 	g.add(Name{asn, name, country}, true)
 	return nil
