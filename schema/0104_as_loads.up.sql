@@ -1,6 +1,6 @@
 CREATE TABLE IF NOT EXISTS as_loads
 (
-    `Time` DateTime('UTC') COMMENT 'When it was tried',
+    `Time` DateTime64(3, 'UTC') COMMENT 'When it was tried',
     `Table` LowCardinality(String) COMMENT 'as_prefixes or as_names',
     `Outcome` Enum8('loaded' = 1, 'failed' = 2) COMMENT 'loaded: the table was replaced; failed: the table of before stays',
     `Rows` UInt64 COMMENT 'Rows of the new table',
@@ -9,5 +9,5 @@ CREATE TABLE IF NOT EXISTS as_loads
 )
 ENGINE = MergeTree
 ORDER BY (Table, Time)
-TTL Time + toIntervalDay(90)
+TTL toDateTime(Time) + toIntervalDay(90)
 COMMENT 'When netmeta risinfo replaced as_prefixes and as_names, and when it could not'

@@ -119,7 +119,7 @@ func (l *Loader) Note(ctx context.Context, table, outcome string, rows int, buil
 	// A moment of its own: what took long may have used up ctx.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	_, err := l.db.ExecContext(ctx, `INSERT INTO as_loads (Time, Table, Outcome, Rows, Built, Message) VALUES (now(), ?, ?, ?, ?, ?)`,
+	_, err := l.db.ExecContext(ctx, `INSERT INTO as_loads (Time, Table, Outcome, Rows, Built, Message) VALUES (now64(3), ?, ?, ?, ?, ?)`,
 		table, outcome, rows, built.UTC(), message)
 	if err != nil {
 		return fmt.Errorf("note in as_loads that %s was %s: %w", table, outcome, err)
