@@ -38,6 +38,8 @@ var variants = map[string]string{
 	"console-alone":        with("letsencryptMode", `"off"`) + `netmeta: config: {deployConsole: true, deployGrafana: false, exposure: "loadbalancer", consolePasswordHash: {existingSecret: "login", key: "hash"}}`,
 	"alerts-taken-back":    minimal + `netmeta: config: alerts: contact: {}`,
 	"alerts-secret":        minimal + `netmeta: config: {alerts: contact: webhook: {existingSecret: "chat", key: "url"}, grafanaGoogleAuth: {clientID: "a", clientSecret: {existingSecret: "google", key: "secret"}, allowedDomains: ["corp.example"]}}`,
+	"risinfo":              minimal + `netmeta: config: risinfo: {routingTables: ["https://archive.example.com/rib.%Y%m%d.%H00.bz2", "public"], names: ["http://names.example.com/own.txt#sha256"]}`,
+	"without-risinfo":      minimal + `netmeta: config: risinfo: enabled: false`,
 	"monitoring":           minimal + `netmeta: config: monitoringNamespace: "monitoring"`,
 	"podmonitor":           minimal + `netmeta: config: {monitoringNamespace: "monitoring", monitoringBy: "podmonitor", monitoringLabels: release: "kube-prometheus"}`,
 	"toolbox":              minimal + `netmeta: config: {exposure: "loadbalancer", deployToolbox: true}`,
