@@ -213,7 +213,7 @@ func TestProgramKnowsItsArguments(t *testing.T) {
 			}
 		}
 	}
-	if found != 5 {
-		t.Errorf("%d Pods run netmeta, want the collector, the migration, the console and two for maintenance", found)
+	if found != 6 {
+		t.Errorf("%d Pods run netmeta, want the collector, the migration, the console, risinfo and two for maintenance", found)
 	}
 }
