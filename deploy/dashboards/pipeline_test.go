@@ -112,7 +112,11 @@ func insertPipeline(t *testing.T, db *sql.DB, rows []pipelineRow) {
 		}
 		fmt.Fprintf(&values, "(%d, '%s', %d, '%s', map(%s), %g, %g, %d),\n", r.at, r.instance, r.started, r.metric, strings.Join(pairs, ", "), r.value, r.increase, r.at+r.delay)
 	}
-	_, err := db.ExecContext(t.Context(), "INSERT INTO pipeline_counters (Time, Instance, Started, Metric, Labels, Value, Increase, Stored) VALUES "+values.String())
+	_, err := db.ExecContext(t.Context(), fmt.Sprintf(`INSERT INTO as_loads (Time, Table, Outcome, Rows, Built, Message) VALUES
+		(now64(3) - 200, 'as_prefixes', 'loaded', 1200000, %[1]d, 'rib.gz'), (now64(3) - 100, 'as_prefixes', 'failed', 1300000, %[1]d + 50, 'disk full'),
+		(now64(3) - 100, 'as_names', 'loaded', 90000, %[1]d, 'names.txt')`, testFrom.Unix()))
+	must(t, err)
+	_, err = db.ExecContext(t.Context(), "INSERT INTO pipeline_counters (Time, Instance, Started, Metric, Labels, Value, Increase, Stored) VALUES "+values.String())
 	must(t, err)
 }
 
@@ -309,6 +313,14 @@ func init() {
 			if row := v.results["A"].rows[0]; row[0].(float64) < 1 || row[2].(float64) < 1<<20 {
 				v.Errorf("queries, merges and memory: %v", row)
 			}
+		},
+		54: func(v view) {
+			// The last load has failed: the table of the one before is in use.
+			equal(v.T, "rows", v.results["A"].sums(v.T, "Rows", "Table"), map[string]float64{"as_prefixes": 1_200_000, "as_names": 90_000})
+			equal(v.T, "failed", v.results["A"].sums(v.T, "Failed in a day", "Table"), map[string]float64{"as_prefixes": 1})
+			equal(v.T, "age", v.results["A"].sums(v.T, "Built", "Table", "Of last"), map[string]float64{
+				"as_prefixes disk full": float64(testFrom.UnixMilli()), "as_names names.txt": float64(testFrom.UnixMilli()),
+			})
 		},
 		52: func(v view) {
 			if n := len(v.results["A"].rows); n != 0 {
