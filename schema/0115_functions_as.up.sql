@@ -37,7 +37,7 @@ FROM VALUES('Function String, Arguments String, Returns String, Description Stri
         ('asOfAddress', 'address', 'UInt32', 'AS that originates the longest prefix in as_prefixes with an address; 0 if there is none', 'asOfAddress(parseAddress(''192.0.2.1''))', '0'),
         ('asName', 'asn', 'String', 'Name of who holds an AS number; for numbers with a special purpose, that; or else the number itself', 'asName(64512)', 'private use'),
         ('asCountry', 'asn', 'String', 'Country of who holds an AS number; empty if unknown', 'asCountry(64512)', ''),
-        ('asText', 'asn', 'String', 'AS number and name, as dashboards show them', 'asText(64512)', 'AS64512 private use'),
+        ('asText', 'asn', 'String', 'AS number and name in one', 'asText(64512)', 'AS64512 private use'),
         ('reservedASName', 'asn', 'String', 'What an AS number with a special purpose is for; empty for others', 'reservedASName(65535)', 'reserved'),
         ('addressScope', 'address', 'String', 'What an address with a special purpose is for; empty for others', 'addressScope(parseAddress(''192.168.0.1''))', 'private use'),
         ('listEntries', 'list', 'Array(String)', 'Entries of a list as people type it: without spaces, and without the braces around it', 'listEntries(''{80, !443}'')', '[''80'',''!443'']'),
