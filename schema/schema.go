@@ -35,6 +35,7 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"io/fs"
 	"regexp"
 	"strings"
 
@@ -130,4 +131,18 @@ func quotable(definition string) string {
 	text := protoComment.ReplaceAllString(definition, "")
 	text = strings.TrimSpace(blankLines.ReplaceAllString(text, "\n"))
 	return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text)
+}
+
+// Dictionaries are the statements that make the dictionaries of the schema, which change
+// nothing where they are.
+func Dictionaries() (statements []string, err error) {
+	names, err := fs.Glob(files, "*_dictionary.up.sql")
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read migration %s: %w", name, err)
+		}
+		statements = append(statements, string(text))
+	}
+	return statements, err
 }

@@ -44,7 +44,7 @@ var (
 	dropColumn = regexp.MustCompile("(?i)^DROP COLUMN (?:IF EXISTS )?`?(\\w+)`?$")
 	comment    = regexp.MustCompile(`(?i)^COMMENT COLUMN\s`)
 	// What holds no rows (views, the Kafka tables), or changes none.
-	costsNothing = regexp.MustCompile(`(?is)^(?:DROP (?:VIEW|FUNCTION|DICTIONARY)\s|CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW\s|CREATE OR REPLACE TABLE \w+_queue\s|ALTER TABLE \w+_view MODIFY QUERY\s|ALTER TABLE \w+\s+(?:MODIFY COMMENT\s|RESET SETTING\s|(?:DROP|CLEAR) (?:INDEX|PROJECTION)\s))`)
+	costsNothing = regexp.MustCompile(`(?is)^(?:DROP (?:VIEW|FUNCTION|DICTIONARY)\s|CREATE OR REPLACE FUNCTION\s|CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW\s|CREATE OR REPLACE TABLE \w+_queue\s|ALTER TABLE \w+_view MODIFY QUERY\s|ALTER TABLE \w+\s+(?:MODIFY COMMENT\s|RESET SETTING\s|(?:DROP|CLEAR) (?:INDEX|PROJECTION)\s))`)
 )
 
 // effect is what a statement drops.

@@ -118,7 +118,7 @@ func TestEveryFieldLandsInTheColumnThatItsCommentNames(t *testing.T) {
 }
 
 // What only passes on, from Kafka to the tables, has the columns of what it passes to.
-// schema_migrations belongs to golang-migrate. Columns of dictionaries cannot have a comment.
+// So have dictionaries of what they read. schema_migrations belongs to golang-migrate.
 func TestEveryColumnOfWhatHoldsRowsIsDocumented(t *testing.T) {
 	db, _ := migrated(t)
 	const ours = `FROM system.columns WHERE database = currentDatabase() AND table IN

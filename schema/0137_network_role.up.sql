@@ -1,0 +1,2 @@
+CREATE OR REPLACE FUNCTION networkRole AS (address) ->
+    dictGetOrDefault('Networks', 'Role', tuple(toIPv6(address)), '')
