@@ -44,9 +44,10 @@ type Config struct {
 
 	Allow []netip.Prefix // source addresses of the exporters that are listened to; none: everybody
 
-	DefaultRate  uint64             // sampling rate of exporters that do not say theirs; 0: unknown
-	Overrides    exporter.Overrides // what is configured for single exporters
-	TemplateWait time.Duration      // flows wait so long for their template; 0: the default
+	DefaultRate   uint64             // sampling rate of exporters that do not say theirs; 0: unknown
+	Overrides     exporter.Overrides // what is configured for single exporters
+	OverridesFile string             // they were read from; it is read again when it changes
+	TemplateWait  time.Duration      // flows wait so long for their template; 0: the default
 
 	// Instance is this collector's name among others in PipelineCounters; the host's if empty.
 	Instance string
@@ -101,6 +102,7 @@ type Collector struct {
 	outputs   Outputs
 	allowed   allowList
 	table     *exporter.Table
+	overrides overriding
 	listeners []*listen.Listener
 	foreign   []*listen.Listener // of another network
 	bound     []Listener
@@ -109,6 +111,9 @@ type Collector struct {
 	counts prometheus.Collector // of single exporters
 	forget func()               // ends saving
 	saving sync.WaitGroup
+
+	unwatch  func() // ends watching
+	watching sync.WaitGroup
 
 	unpublish  func() // ends publishing
 	publishing sync.WaitGroup
@@ -129,12 +134,14 @@ func Start(config Config, outputs Outputs) (*Collector, error) {
 			DefaultRate: config.DefaultRate, Overrides: config.Overrides, TemplateWait: config.TemplateWait,
 		}),
 	}
+	c.overrides.file = config.Overrides
 	c.counts = exporter.NewCollector(c.table)
 	if err := prometheus.Register(c.counts); err != nil {
 		return nil, fmt.Errorf("register the metrics of exporters: %w", err)
 	}
 	passed := sortPassed(config)
 	c.remember()
+	c.watch()
 	c.publish()
 	for _, l := range []struct {
 		name, address string
@@ -276,6 +283,8 @@ func (c *Collector) end(stop func(*listen.Listener)) {
 	}
 	stopping.Wait()
 	c.table.DropHeld()
+	c.unwatch()
+	c.watching.Wait()
 	c.unpublish()
 	c.publishing.Wait()
 	c.forget()

@@ -25,7 +25,7 @@ func (f *Flags) Add(flags *pflag.FlagSet) {
 	flags.IntVar(&c.Sockets, "sockets", 0, "sockets that share each UDP address, read by a thread each (0: as many as processors)")
 	flags.IntVar(&c.SocketBuffer, "socket-buffer", DefaultSocketBuffer, "bytes of receive buffer to ask of the kernel for each socket")
 	flags.StringSliceVar(&f.allow, "allow", nil, "addresses and prefixes of the exporters to listen to, separated by commas (default everybody)")
-	flags.StringVar(&f.exporters, "exporters", "", "JSON file with names, sampling rates and limits of single exporters")
+	flags.StringVar(&f.exporters, "exporters", "", "JSON file with names, sampling rates and limits of single exporters, which may change while it runs")
 	flags.Uint64Var(&c.DefaultRate, "default-sampling-rate", 0, "sampling rate of exporters that do not say theirs (0: count 1 and mark it as unknown)")
 	flags.StringVar(&c.Instance, "instance", "", "name of this collector in the table pipeline_counters (default: the host's name)")
 	flags.DurationVar(&c.TemplateWait, "template-wait", DefaultTemplateWait, "how long flows wait for the template that says how to read them")
@@ -57,5 +57,6 @@ func (f *Flags) Config() (Config, error) {
 	if c.Overrides, err = exporter.ReadOverrides(file); err != nil {
 		return Config{}, fmt.Errorf("--exporters %s: %w", f.exporters, err)
 	}
+	c.OverridesFile = f.exporters
 	return c, nil
 }

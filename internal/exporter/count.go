@@ -106,12 +106,13 @@ func (s *State) observe(key streamKey, sequence, units uint32) verdict {
 // sampling rate has to be multiplied then: 1 without a limit. What is not kept is
 // counted.
 func (s *State) Keep(now time.Time) (keep bool, factor uint64) {
-	if s.override.MaxFlowsPerSecond == 0 {
+	limit := s.override.Load().MaxFlowsPerSecond
+	if limit == 0 {
 		return true, 1
 	}
 	s.mu.Lock()
 	if s.limiter == nil {
-		s.limiter = newLimiter(uint64(s.override.MaxFlowsPerSecond), rand.Uint64())
+		s.limiter = newLimiter(uint64(limit), rand.Uint64())
 	}
 	keep, factor = s.limiter.keep(now.UnixNano())
 	s.mu.Unlock()

@@ -110,8 +110,8 @@ func (s *State) collect(metrics chan<- prometheus.Metric) {
 	if rate := s.inUse.Load(); rate > 0 {
 		metrics <- prometheus.MustNewConstMetric(rateDesc, prometheus.GaugeValue, float64(rate), name)
 	}
-	if s.override.Name != "" {
-		metrics <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1, name, s.override.Name)
+	if given := s.override.Load().Name; given != "" {
+		metrics <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1, name, given)
 	}
 }
 

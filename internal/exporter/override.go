@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -28,6 +29,49 @@ type Overrides struct {
 }
 
 var noOverride = &Override{}
+
+// Override has other overrides hold from now on, also for exporters that are known.
+func (t *Table) Override(o Overrides) {
+	t.overrides.Store(&o)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, g := range []*segment{&t.newcomers, &t.established} {
+		for _, s := range g.states.Values() {
+			s.setOverride(o.of(s.address))
+		}
+	}
+}
+
+func (s *State) setOverride(o *Override) {
+	if s.override.Swap(o).MaxFlowsPerSecond == o.MaxFlowsPerSecond {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limiter = nil
+}
+
+// With returns the overrides and those of single exporters, which go before them.
+func (o Overrides) With(single map[netip.Addr]Override) Overrides {
+	all := Overrides{byPrefix: maps.Clone(o.byPrefix), bits: slices.Clone(o.bits)}
+	for address, override := range single {
+		override.single = true
+		all.set(netip.PrefixFrom(address, address.BitLen()), &override)
+	}
+	return all
+}
+
+func (o *Overrides) set(prefix netip.Prefix, override *Override) {
+	if o.byPrefix == nil {
+		o.byPrefix = make(map[netip.Prefix]*Override)
+	}
+	o.byPrefix[prefix] = override
+	if !slices.Contains(o.bits, prefix.Bits()) {
+		o.bits = append(o.bits, prefix.Bits())
+		slices.Sort(o.bits)
+		slices.Reverse(o.bits)
+	}
+}
 
 // of returns what is configured for an exporter: that of the longest prefix that it is
 // in, as a whole. It is never nil.
@@ -103,12 +147,7 @@ func (o *Overrides) read(key string, d *json.Decoder) error {
 	if err := d.Decode(override); err != nil {
 		return describe(err)
 	}
-	o.byPrefix[prefix] = override
-	if !slices.Contains(o.bits, prefix.Bits()) {
-		o.bits = append(o.bits, prefix.Bits())
-		slices.Sort(o.bits)
-		slices.Reverse(o.bits)
-	}
+	o.set(prefix, override)
 	return nil
 }
 

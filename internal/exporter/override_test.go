@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/leoluk/NetMeta/pb"
 )
@@ -103,5 +104,48 @@ func TestRateThatIsConfiguredForTheExporter(t *testing.T) {
 				t.Errorf("rate %d from %v, want %d from %v", rate, source, test.rate, test.source)
 			}
 		})
+	}
+}
+
+func TestOverridesThatChangeHoldForExportersThatAreKnown(t *testing.T) {
+	table := NewTable(Config{Overrides: overrides(t, `{"192.0.2.0/24": {"samplingRate": 10, "maxFlowsPerSecond": 1}}`)})
+	now := time.Unix(1_000_000, 0)
+	state := table.Get(netip.MustParseAddr("192.0.2.1"), now)
+	rate := func() uint64 {
+		rate, _ := state.Rate(9, 0, 0, 7)
+		return rate
+	}
+	kept := func() (n int) {
+		for range 100 {
+			if keep, _ := state.Keep(now); keep {
+				n++
+			}
+		}
+		return n
+	}
+	if rate() != 10 || kept() > 50 {
+		t.Errorf("at first the rate is %d, and %d of 100 flows are kept", rate(), kept())
+	}
+	table.Override(Overrides{}.With(map[netip.Addr]Override{netip.MustParseAddr("192.0.2.1"): {SamplingRate: 20}}))
+	if rate() != 20 || kept() != 100 {
+		t.Errorf("then the rate is %d, and %d of 100 flows are kept", rate(), kept())
+	}
+	table.Override(Overrides{})
+	if rate() != 7 || kept() != 100 {
+		t.Errorf("without overrides the rate is %d, and %d of 100 flows are kept", rate(), kept())
+	}
+	if other, _ := table.Get(netip.MustParseAddr("192.0.2.2"), now).Rate(9, 0, 0, 7); other != 7 {
+		t.Errorf("a new exporter has the rate %d of the old overrides", other)
+	}
+}
+
+func TestSingleExportersGoBeforeNetworks(t *testing.T) {
+	o := overrides(t, `{"192.0.2.0/24": {"name": "network"}, "192.0.2.1": {"name": "file"}}`).With(map[netip.Addr]Override{
+		netip.MustParseAddr("192.0.2.1"): {Name: "settings"}, netip.MustParseAddr("2001:db8::1"): {Name: "six"},
+	})
+	for address, want := range map[string]string{"192.0.2.1": "settings", "192.0.2.2": "network", "2001:db8::1": "six", "2001:db8::2": ""} {
+		if got := o.of(netip.MustParseAddr(address)).Name; got != want {
+			t.Errorf("%s is called %q, want %q", address, got, want)
+		}
 	}
 }

@@ -67,7 +67,8 @@ func (s *State) Rate(version uint16, domain uint32, sampler, said uint64) (uint6
 }
 
 func (s *State) rate(domain domainKey, sampler, said uint64) (uint64, pb.FlowMessage_RateSource) {
-	if rate := s.override.SamplingRate; rate > 0 {
+	override := s.override.Load()
+	if rate := override.SamplingRate; rate > 0 {
 		return uint64(rate), pb.FlowMessage_RATE_CONFIGURED
 	}
 	if said > 0 {
@@ -76,7 +77,7 @@ func (s *State) rate(domain domainKey, sampler, said uint64) (uint64, pb.FlowMes
 	if rate := s.optionsRate(domain, sampler); rate > 0 {
 		return rate, pb.FlowMessage_RATE_OPTIONS
 	}
-	if rate := cmp.Or(uint64(s.override.DefaultSamplingRate), s.table.config.DefaultRate); rate > 0 {
+	if rate := cmp.Or(uint64(override.DefaultSamplingRate), s.table.config.DefaultRate); rate > 0 {
 		return rate, pb.FlowMessage_RATE_CONFIGURED
 	}
 	return 1, pb.FlowMessage_RATE_UNKNOWN

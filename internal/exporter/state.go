@@ -13,7 +13,7 @@ import (
 type State struct {
 	table    *Table
 	address  netip.Addr
-	override *Override // what is configured for it; never nil
+	override atomic.Pointer[Override] // what is configured for it; never nil
 
 	lastSeen atomic.Int64             // nanoseconds since 1970: the time of the datagram at hand
 	counters atomic.Pointer[counters] // its own or table.rest
@@ -52,7 +52,8 @@ const (
 )
 
 func newState(t *Table, address netip.Addr, now time.Time) *State {
-	s := &State{table: t, address: address, override: t.config.Overrides.of(address), firstSeen: now.Unix()}
+	s := &State{table: t, address: address, firstSeen: now.Unix()}
+	s.override.Store(t.overrides.Load().of(address))
 	s.lastSeen.Store(now.UnixNano())
 	s.counters.Store(&t.rest)
 	s.size.Store(stateBytes)

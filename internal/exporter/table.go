@@ -48,7 +48,8 @@ var (
 //
 // A State's lock may be taken under the Table's, never the other way round.
 type Table struct {
-	config Config
+	config    Config
+	overrides atomic.Pointer[Overrides] // at first those of config
 
 	mu          sync.Mutex
 	newcomers   segment
@@ -77,7 +78,7 @@ type segment struct {
 // NewTable returns an empty table. It panics when a bound is negative.
 func NewTable(config Config) *Table {
 	c := config.withDefaults()
-	return &Table{
+	t := &Table{
 		config: c,
 		newcomers: segment{
 			states: newLRU[netip.Addr, *State](c.MaxNewcomers), maxStates: c.MaxNewcomers, maxBytes: c.MaxNewcomerBytes,
@@ -89,6 +90,8 @@ func NewTable(config Config) *Table {
 		},
 		holding: make(map[*State]struct{}),
 	}
+	t.overrides.Store(&c.Overrides)
+	return t
 }
 
 // Get returns the state of the exporter at address, which it creates for an
@@ -127,7 +130,7 @@ func (t *Table) newcomer(address netip.Addr, now time.Time) *State {
 	s, ok := t.newcomers.states.Get(address)
 	if !ok {
 		s = newState(t, address, now)
-		if s.override.single {
+		if s.override.Load().single {
 			t.add(&t.established, s)
 			return s
 		}
