@@ -35,6 +35,7 @@ func main() {
 type config struct {
 	dataDir        string
 	collect        collect.Flags
+	settings       string // file of names and of what is special about exporters
 	console        serve.Flags
 	clickhouseHTTP string
 	kafka          string
@@ -66,7 +67,7 @@ Everything listens on 127.0.0.1, except the three ports for flows. An address
 with port 0 takes any free port; an empty one leaves a flow port out. The console
 listens elsewhere only if it is told who may use it.`,
 		Example: `  netmeta-standalone --demo
-  netmeta-standalone --data-dir /srv/netmeta --retention 30d
+  netmeta-standalone --data-dir /srv/netmeta --retention 30d --settings names.cue
   netmeta-standalone --rib public --asnames public
   netmeta-standalone hash-password > /etc/netmeta/console-password
   netmeta-standalone --console :8080 --console-password-file /etc/netmeta/console-password`,
@@ -82,6 +83,7 @@ listens elsewhere only if it is told who may use it.`,
 	flags.SortFlags = false
 	flags.StringVar(&c.dataDir, "data-dir", datadir.Default(), "directory for everything that is stored")
 	c.collect.Add(flags)
+	flags.StringVar(&c.settings, "settings", "", "file with names of exporters, interfaces, hosts and networks, and what is special about exporters, in CUE, YAML or JSON; a change holds without a restart")
 	c.console.Add(flags, "netmeta-standalone")
 	flags.StringVar(&c.clickhouseHTTP, "clickhouse-http", "127.0.0.1:8123", "address of ClickHouse's HTTP interface, which is read-only")
 	flags.StringVar(&c.kafka, "kafka", "127.0.0.1:9092", "address of the Kafka broker")

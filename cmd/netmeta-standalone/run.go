@@ -23,6 +23,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/internal/query"
 	"github.com/leoluk/NetMeta/internal/queue"
+	"github.com/leoluk/NetMeta/internal/settings"
 	"github.com/leoluk/NetMeta/internal/standalone/broker"
 	"github.com/leoluk/NetMeta/internal/standalone/chdb"
 	"github.com/leoluk/NetMeta/internal/standalone/chhttp"
@@ -69,7 +70,7 @@ func run(ctx context.Context, c config) error {
 	s := &standalone{config: c}
 	defer s.stop()
 	for _, start := range []func(context.Context) error{
-		s.reserve, s.startBroker, s.startEngine, s.migrate, s.startRisinfo, s.keepUp, s.startCollector, s.startConsole,
+		s.reserve, s.startBroker, s.startEngine, s.migrate, s.startRisinfo, s.keepUp, s.startCollector, s.startNames, s.startConsole,
 	} {
 		if err := start(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -104,6 +105,12 @@ func (s *standalone) reserve(ctx context.Context) (err error) {
 	}
 	if _, err := s.risinfo.Config(""); err != nil {
 		return err
+	}
+	// What is wrong in the file is to be told before anything slow begins.
+	if s.settings != "" {
+		if _, err := settings.ReadFile(s.settings); err != nil {
+			return fmt.Errorf("--settings: %w", err)
+		}
 	}
 	if s.access, err = s.config.console.Access(ctx); err != nil {
 		return err

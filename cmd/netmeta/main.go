@@ -1,4 +1,4 @@
-// Command netmeta collects flows, migrates the database, asks it, plays exporters and finds out
+// Command netmeta collects flows, migrates the database, gives it names, asks it, plays exporters and finds out
 // where flows stop.
 package main
 
@@ -52,6 +52,7 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		newConsoleCommand(),
 		serve.NewHashPasswordCommand(),
 		newRisinfoCommand(),
+		newNamesCommand(),
 	)
 	return root
 }

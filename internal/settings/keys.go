@@ -59,11 +59,8 @@ func (r *reader) samplers(n node) {
 	}
 }
 
-// AnonymizedLength is what anonymisation leaves unless other lengths are given.
-var AnonymizedLength = PrefixLengths{IPv4: 24, IPv6: 48}
-
 func (r *reader) sampler(n node, address netip.Addr) {
-	e := Exporter{AnonymizeLength: AnonymizedLength}
+	var e Exporter
 	rate := func(to *uint32, least uint64) func(node) {
 		return func(n node) { *to = uint32(n.number(least, 1<<32-1)) }
 	}
@@ -77,12 +74,6 @@ func (r *reader) sampler(n node, address netip.Addr) {
 		"defaultSamplingRate": rate(&e.DefaultSamplingRate, 1),
 		"maxFlowsPerSecond":   rate(&e.MaxFlowsPerSecond, 1),
 		"anonymizeAddresses":  func(n node) { e.AnonymizeAddresses = n.bool() },
-		"anonymizeLength": func(n node) {
-			n.object(map[string]func(node){
-				"ipv4": func(n node) { e.AnonymizeLength.IPv4 = uint8(n.number(0, 32)) },
-				"ipv6": func(n node) { e.AnonymizeLength.IPv6 = uint8(n.number(0, 128)) },
-			})
-		},
 		"interface": func(n node) {
 			for key, value := range n.entries() {
 				n := n.child(key, value)

@@ -10,6 +10,8 @@ package settings
 import (
 	"net/netip"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/exporter"
 )
 
 // Settings are what a file says. The zero value says nothing.
@@ -35,12 +37,8 @@ type Exporter struct {
 	SamplingRate        uint32 // packets per sample, whatever the exporter says
 	DefaultSamplingRate uint32 // packets per sample where the exporter says nothing
 	MaxFlowsPerSecond   uint32
-	AnonymizeAddresses  bool
-	AnonymizeLength     PrefixLengths // what anonymisation leaves of an address
+	AnonymizeAddresses  bool // cut off to /24 and /48 before they are stored
 }
-
-// PrefixLengths are one for each family.
-type PrefixLengths struct{ IPv4, IPv6 uint8 }
 
 // InterfaceKey names an interface: numbers are unique only within an exporter.
 type InterfaceKey struct {
@@ -112,6 +110,17 @@ type ReverseDNS struct {
 	Networks         []netip.Prefix // whose addresses are asked for
 	QueriesPerSecond int
 	Lifetime         time.Duration // of an answer
+}
+
+// Overrides are what collectors have to know of exporters.
+func (s *Settings) Overrides() map[netip.Addr]exporter.Override {
+	overrides := make(map[netip.Addr]exporter.Override, len(s.Exporters))
+	for address, e := range s.Exporters {
+		overrides[address] = exporter.Override{
+			Name: e.Name, SamplingRate: e.SamplingRate, DefaultSamplingRate: e.DefaultSamplingRate, MaxFlowsPerSecond: e.MaxFlowsPerSecond,
+		}
+	}
+	return overrides
 }
 
 // MaxText is how long a name or description may be, in bytes: ifAlias has 64, and some

@@ -62,7 +62,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		sampler: "::192.0.2.7": {
 			device: "ams-core-1", description: "core", site: "AMS1", group: "core"
 			samplingRate: 2000, defaultSamplingRate: 1000, maxFlowsPerSecond: 5000
-			anonymizeAddresses: true, anonymizeLength: {ipv4: 16, ipv6: 32}
+			anonymizeAddresses: true
 			interface: "7": {description: "uplink", group: "transit", boundary: "external", speed: 100e9}
 			vlan: {"10": "office", "11": description: "guests"}
 		}
@@ -79,7 +79,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	want := &settings.Settings{
 		Exporters: map[netip.Addr]settings.Exporter{router: {
 			Name: "ams-core-1", Description: "core", Site: "AMS1", Group: "core", SamplingRate: 2000, DefaultSamplingRate: 1000, MaxFlowsPerSecond: 5000,
-			AnonymizeAddresses: true, AnonymizeLength: settings.PrefixLengths{IPv4: 16, IPv6: 32},
+			AnonymizeAddresses: true,
 		}},
 		Interfaces: map[settings.InterfaceKey]settings.Interface{{Exporter: router, Index: 7}: {Description: "uplink", Group: "transit", Boundary: "external", Speed: 100_000_000_000}},
 		VLANs:      map[settings.VLANKey]string{{Exporter: router, VLAN: 10}: "office", {Exporter: router, VLAN: 11}: "guests", {VLAN: 20}: "storage"},
@@ -124,6 +124,7 @@ func TestWhatIsWrongIsNamedByItsKey(t *testing.T) {
 		"the same key twice in CUE":    {"s.cue", `hosts: "192.0.2.1": "a", hosts: "192.0.2.1": "b"`, "conflicting values"},
 		"the same key twice in YAML":   {"s.yaml", "hosts:\n  192.0.2.1: a\n  192.0.2.1: b\n", "already defined at line 2"},
 		"unknown key":                  {"s.cue", `interfacemap: []`, "interfacemap: there is no such key; there are geoIP, hosts, interfaceMap"},
+		"anonymisation that is none":   {"s.cue", `sampler: "192.0.2.1": anonymizeAddresses: "yes"`, `"yes" is neither true nor false`},
 		"unknown key inside":           {"s.cue", `sampler: "192.0.2.1": sampleRate: 1`, `sampler."192.0.2.1".sampleRate: there is no such key; there are anonymizeAddresses`},
 		"unknown key in netmeta":       {"s.cue", `netmeta: config: {publicHostname: "a.b", interfacmap: []}`, "netmeta.config.interfacmap: there is no such key"},
 		"network with bits behind":     {"s.cue", `networks: "192.0.2.1/24": name: "a"`, `did you mean 192.0.2.0/24?`},
@@ -135,7 +136,6 @@ func TestWhatIsWrongIsNamedByItsKey(t *testing.T) {
 		"source by FTP":                {"s.cue", `networkSources: [{url: "ftp://a/b"}]`, `"ftp://a/b" is not of the form https://HOST/PATH`},
 		"SNMP without a community":     {"s.cue", `snmp: [{exporters: ["192.0.2.1"]}]`, "snmp.0: has to have either community or communityFile"},
 		"SNMP of two versions":         {"s.cue", `snmp: [{community: "a", user: "b"}]`, "snmp.0: user is for version 3"},
-		"anonymisation beyond":         {"s.cue", `sampler: "192.0.2.1": anonymizeLength: ipv4: 33`, "anonymizeLength.ipv4: 33 is no whole number from 0 to 32"},
 		"a list":                       {"s.json", `[]`, "a list where there have to be keys"},
 		"cut off":                      {"s.json", `{"hosts": {`, "s.json:1:"},
 		"value that is missing":        {"s.cue", `hosts: "192.0.2.1": string`, "incomplete value string"},
