@@ -14,6 +14,8 @@ import (
 	"cuelang.org/go/cue"
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/leoluk/NetMeta/internal/settings"
 )
 
 // The examples of the README, and those of the documentation.
@@ -305,3 +307,33 @@ func TestExampleConfigurationIsValidAndItsSecretsAreRandom(t *testing.T) {
 		}
 	}
 }
+
+// One file may serve a cluster and a standalone instance: see settings.Read.
+func TestEveryKeyIsOfTheInstallationOrOfSettings(t *testing.T) {
+	value, err := evaluate(t, minimal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, err := value.LookupPath(cue.ParsePath("netmeta.config")).Fields(cue.Optional(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	for fields.Next() {
+		keys[fields.Selector().Unquoted()] = true
+	}
+	known := append(settings.Keys(), settings.OfInstallation...)
+	for key := range keys {
+		if !slices.Contains(known, key) {
+			t.Errorf("%s is read by nobody: add it to settings.OfInstallation, or read it there", key)
+		}
+	}
+	for _, key := range known {
+		if !keys[key] && !slices.Contains(onlyStandalone, key) {
+			t.Errorf("%s is no key of config.cue", key)
+		}
+	}
+}
+
+// onlyStandalone are keys of files that are beside the program.
+var onlyStandalone = []string{"geoIP", "snmp", "reverseDNS"}

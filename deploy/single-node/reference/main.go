@@ -61,6 +61,12 @@ func write() (string, error) {
 	return t.text.String(), nil
 }
 
+// patterns are what stands for keys that are not names, by what they are in.
+var patterns = map[string]string{
+	"sampler.": "ADDRESS", "sampler.ADDRESS.interface.": "NUMBER", "sampler.ADDRESS.vlan.": "NUMBER", "hosts.": "ADDRESS",
+	"vlans.": "NUMBER", "networks.": "NETWORK", "userData.autnums.": "NUMBER",
+}
+
 // table is what is written.
 type table struct {
 	definitions map[string]ast.Expr
@@ -105,7 +111,7 @@ func (t *table) add(prefix string, value ast.Expr) error {
 
 func (t *table) addField(prefix string, field *ast.Field) error {
 	if _, pattern := field.Label.(*ast.ListLit); pattern {
-		return t.add(prefix+map[bool]string{true: "NUMBER.", false: "ADDRESS."}[strings.Contains(prefix, "interface")], field.Value)
+		return t.add(prefix+patterns[prefix]+".", field.Value)
 	}
 	name, _, err := ast.LabelName(field.Label)
 	if err != nil {
