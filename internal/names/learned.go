@@ -68,7 +68,9 @@ func (s *Service) restore(ctx context.Context) error {
 		if err := scan(&address, &index, &l.device, &l.alias, &l.speed, &l.source, &l.updated); err != nil {
 			return err
 		}
-		s.learn(address, index, l)
+		if a, err := netip.ParseAddr(address); err == nil {
+			s.learn(a.Unmap(), index, l)
+		}
 		return nil
 	})
 	if err != nil {
@@ -110,12 +112,8 @@ func (s *Service) restore(ctx context.Context) error {
 }
 
 // learn notes what was learned of an interface, unless a better source has said so.
-func (s *Service) learn(address string, index uint32, l learnedInterface) {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return
-	}
-	key := settings.InterfaceKey{Exporter: a.Unmap(), Index: index}
+func (s *Service) learn(exporter netip.Addr, index uint32, l learnedInterface) {
+	key := settings.InterfaceKey{Exporter: exporter, Index: index}
 	if old, ok := s.learned[key]; ok && ranks[old.source] > ranks[l.source] {
 		return
 	} else if ok {
@@ -125,6 +123,8 @@ func (s *Service) learn(address string, index uint32, l learnedInterface) {
 		if same == l {
 			return
 		}
+	} else if len(s.learned) >= maxLearned {
+		return
 	}
 	s.learned[key] = l
 }
@@ -143,8 +143,9 @@ func (s *Service) learnFromCounters(ctx context.Context) error {
 		if err := scan(&address, &index, &name, &l.speed); err != nil {
 			return err
 		}
-		if l.device = clean(name); l.device != "" {
-			s.learn(address, index, l)
+		l.device = clean(name)
+		if a, err := netip.ParseAddr(address); err == nil && l.device != "" {
+			s.learn(a.Unmap(), index, l)
 		}
 		return nil
 	})

@@ -76,6 +76,7 @@ type Service struct {
 	sources  []*source
 
 	learned map[settings.InterfaceKey]learnedInterface
+	agents  agents
 	hosts   map[netip.Addr]learnedHost
 	kept    map[string]map[netip.Prefix]settings.Network // by source, of before the start
 
@@ -91,7 +92,7 @@ type Service struct {
 func New(config Config) (*Service, error) {
 	s := &Service{
 		config: config, settings: new(settings.Settings), stored: map[string][sha256.Size]byte{},
-		learned: map[settings.InterfaceKey]learnedInterface{}, hosts: map[netip.Addr]learnedHost{},
+		learned: map[settings.InterfaceKey]learnedInterface{}, hosts: map[netip.Addr]learnedHost{}, agents: newAgents(),
 	}
 	if config.File == "" {
 		return s, nil
@@ -216,13 +217,17 @@ func (s *Service) bring(ctx context.Context, now time.Time) error {
 		}
 		s.looked = now
 	}
+	s.takeAnswers(now)
 	return s.store(ctx)
 }
 
 // look reads what devices told.
-func (s *Service) look(ctx context.Context, _ time.Time) error {
+func (s *Service) look(ctx context.Context, now time.Time) error {
 	if err := s.learnFromCounters(ctx); err != nil {
 		return fmt.Errorf("read the names that sFlow agents send: %w", err)
+	}
+	if err := s.poll(ctx, now); err != nil {
+		return fmt.Errorf("read which interfaces flows mention: %w", err)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/clickhouse/clickhousetest"
 	"github.com/leoluk/NetMeta/internal/names"
 	"github.com/leoluk/NetMeta/internal/settings"
+	"github.com/leoluk/NetMeta/internal/snmp/snmptest"
 	"github.com/leoluk/NetMeta/internal/standalone/chdbtest"
 )
 
@@ -51,7 +52,7 @@ func start(t *testing.T, config names.Config) *names.Service {
 func TestNames(t *testing.T) {
 	db, reader := clickhousetest.Migrated(t)
 	clear := func(t *testing.T) {
-		for _, table := range []string{"interface_names", "sampler_config", "host_names", "vlan_names", "networks", "own_asns", "interface_counters"} {
+		for _, table := range []string{"flows_raw", "flows_1m", "interface_names", "sampler_config", "host_names", "vlan_names", "networks", "own_asns", "interface_counters"} {
 			if _, err := db.ExecContext(t.Context(), "TRUNCATE TABLE "+table); err != nil {
 				t.Fatal(err)
 			}
@@ -66,6 +67,7 @@ func TestNames(t *testing.T) {
 		"a source that goes wrong keeps what it listed":         sourceKeeps,
 		"ClickHouse that is away is brought the names later":    clickHouseIsAway,
 		"what was learned and listed outlives the program":      restartRemembers,
+		"SNMP agents name interfaces that flows mention":        agentsName,
 		"an interface with a group alone is called by a number": groupAlone,
 	} {
 		t.Run(promise, func(t *testing.T) {
@@ -299,5 +301,44 @@ func groupAlone(t *testing.T, db, reader *sql.DB) {
 	start(t, names.Config{DB: db, File: file}).Step(t.Context(), time.Now())
 	if got := ask(t, reader, "SELECT any((Name, Group)) FROM interface_names"); got != "('7','transit')" {
 		t.Error(got)
+	}
+}
+
+func agentsName(t *testing.T, db, reader *sql.DB) {
+	// Nothing answers on the second address; its names are those of before.
+	for _, statement := range []string{
+		"INSERT INTO flows_raw (TimeReceived, SamplerAddress, InIf, OutIf, Bytes, Packets) VALUES (now(), '::ffff:127.0.0.1', 1, 4000000000, 1, 1), (now(), '::ffff:127.0.0.2', 1, 2, 1, 1), (now(), '::ffff:192.0.2.1', 1, 2, 1, 1)",
+		"INSERT INTO interface_names VALUES ('::ffff:127.0.0.2', 1, 'before', 'before', '', 5, '', '', 'snmp', now())",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "names.cue")
+	write(t, file, fmt.Sprintf(`snmp: [{exporters: ["127.0.0.0/8"], community: %q, port: %d}], hosts: "192.0.2.9": "a"`, snmptest.Community, snmptest.Agent(t)))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	s := start(t, names.Config{DB: db, File: file})
+	var done sync.WaitGroup
+	done.Go(func() { s.Run(ctx, nil) })
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		if got := ask(t, reader, "interfaceName(parseAddress('127.0.0.1'), 1)"); got == "lo" {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("interface 1 is still called %q", got)
+		}
+	}
+	stop()
+	done.Wait()
+	for query, want := range map[string]string{
+		"interfaceName(parseAddress('127.0.0.1'), 4000000000)":                             "4000000000",
+		"interfaceName(parseAddress('127.0.0.2'), 1)":                                      "before",
+		"interfaceName(parseAddress('192.0.2.1'), 1)":                                      "1",
+		"hostNameOf(parseAddress('192.0.2.9'))":                                            "a",
+		"SELECT any(InIfName) FROM flows WHERE SamplerAddress = parseAddress('127.0.0.1')": "lo",
+	} {
+		if got := ask(t, reader, query); got != want {
+			t.Errorf("%s is %q, want %q", query, got, want)
+		}
 	}
 }

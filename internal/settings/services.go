@@ -42,6 +42,9 @@ func (n node) agent() SNMP {
 		}
 	}
 	switch {
+	case len(s.Exporters) == 0:
+		// Whoever can forge flows would otherwise be told the community.
+		n.fail("exporters: has to name the exporters that are asked, such as [\"192.0.2.0/24\"]")
 	case s.Version == "2c" && len(of[true]) > 0:
 		n.fail("%s is for version 3", of[true][0])
 	case s.Version == "3" && len(of[false]) > 0:

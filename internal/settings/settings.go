@@ -88,7 +88,7 @@ type Autnum struct {
 
 // SNMP says how the SNMP agents of exporters are asked for the names of interfaces.
 type SNMP struct {
-	Exporters     []netip.Prefix // that it is for; empty: all of them
+	Exporters     []netip.Prefix // that it is for, at least one
 	Version       string         // "2c" or "3"
 	Port          uint16
 	Timeout       time.Duration // for one answer

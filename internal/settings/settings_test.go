@@ -71,7 +71,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		networks: {"192.0.2.0/24": {name: "office", role: "lan", site: "AMS1", tenant: "a"}, "2001:db8::/32": name: "all"}
 		networkSources: [{url: "https://ipam.example/networks"}, {file: "/etc/networks.csv", interval: "1h"}]
 		userData: autnums: {"64500": {name: "US", country: "NL"}, "AS64501": name: "THEM"}
-		snmp: [{exporters: ["192.0.2.0/24"], community: "public"}, {version: "3", user: "u", authProtocol: "SHA256", authPassword: "secret12", privacyProtocol: "AES", privacyPasswordFile: "/run/p", timeout: "1s", port: 1161}]
+		snmp: [{exporters: ["192.0.2.0/24"], community: "public"}, {exporters: ["2001:db8::/32"], version: "3", user: "u", authProtocol: "SHA256", authPassword: "secret12", privacyProtocol: "AES", privacyPasswordFile: "/run/p", timeout: "1s", port: 1161}]
 		reverseDNS: {networks: ["192.0.2.0/24"], queriesPerSecond: 5, lifetime: "1h"}
 		geoIP: "/var/lib/GeoLite2-City.mmdb"
 	`)
@@ -94,7 +94,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Autnums: map[uint32]settings.Autnum{64500: {Name: "US", Country: "NL"}, 64501: {Name: "THEM"}},
 		SNMP: []settings.SNMP{
 			{Exporters: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Version: "2c", Port: 161, Timeout: 2 * time.Second, Community: "public"},
-			{Version: "3", Port: 1161, Timeout: time.Second, User: "u", AuthProtocol: "SHA256", AuthPassword: "secret12", PrivacyProtocol: "AES", PrivacyPasswordFile: "/run/p"},
+			{Exporters: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, Version: "3", Port: 1161, Timeout: time.Second, User: "u", AuthProtocol: "SHA256", AuthPassword: "secret12", PrivacyProtocol: "AES", PrivacyPasswordFile: "/run/p"},
 		},
 		ReverseDNS: &settings.ReverseDNS{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, QueriesPerSecond: 5, Lifetime: time.Hour},
 		GeoIP:      "/var/lib/GeoLite2-City.mmdb",
@@ -135,7 +135,8 @@ func TestWhatIsWrongIsNamedByItsKey(t *testing.T) {
 		"source without a place":       {"s.cue", `networkSources: [{format: "csv"}]`, "networkSources.0: has to have either url or file"},
 		"source by FTP":                {"s.cue", `networkSources: [{url: "ftp://a/b"}]`, `"ftp://a/b" is not of the form https://HOST/PATH`},
 		"SNMP without a community":     {"s.cue", `snmp: [{exporters: ["192.0.2.1"]}]`, "snmp.0: has to have either community or communityFile"},
-		"SNMP of two versions":         {"s.cue", `snmp: [{community: "a", user: "b"}]`, "snmp.0: user is for version 3"},
+		"SNMP of everybody":            {"s.cue", `snmp: [{community: "a"}]`, "snmp.0: exporters: has to name"},
+		"SNMP of two versions":         {"s.cue", `snmp: [{exporters: ["192.0.2.1"], community: "a", user: "b"}]`, "snmp.0: user is for version 3"},
 		"a list":                       {"s.json", `[]`, "a list where there have to be keys"},
 		"cut off":                      {"s.json", `{"hosts": {`, "s.json:1:"},
 		"value that is missing":        {"s.cue", `hosts: "192.0.2.1": string`, "incomplete value string"},
