@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS networks
     `Role` LowCardinality(String) COMMENT 'What it is for',
     `Site` LowCardinality(String) COMMENT 'Where it is',
     `Tenant` LowCardinality(String) COMMENT 'Whose it is',
+    `Boundary` LowCardinality(String) COMMENT 'internal: own, external: of others; empty if none is given',
     `Source` LowCardinality(String) COMMENT 'Where it comes from: settings, or the file or URL that lists it'
 )
 ENGINE = MergeTree

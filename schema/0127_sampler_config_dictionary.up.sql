@@ -4,7 +4,8 @@ CREATE DICTIONARY IF NOT EXISTS SamplerConfig
     `Name` String DEFAULT '',
     `Description` String DEFAULT '',
     `Site` String DEFAULT '',
-    `Group` String DEFAULT ''
+    `Group` String DEFAULT '',
+    `Boundary` String DEFAULT ''
 )
 PRIMARY KEY SamplerAddress
 SOURCE(CLICKHOUSE(TABLE 'sampler_config'))

@@ -5,6 +5,7 @@ CREATE DICTIONARY IF NOT EXISTS Networks
     `Role` String DEFAULT '',
     `Site` String DEFAULT '',
     `Tenant` String DEFAULT '',
+    `Boundary` String DEFAULT '',
     `Source` String DEFAULT ''
 )
 PRIMARY KEY Prefix

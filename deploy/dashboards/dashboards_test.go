@@ -209,7 +209,7 @@ func TestNoVariableIsUndefined(t *testing.T) {
 // shared are the variables that dashboards hand on to one another.
 var shared = func() map[string]bool {
 	all := map[string]bool{}
-	for _, name := range strings.Fields("datasource exporter interface direction host source destination port protocol asn srcAS dstAS nextHop vlan sql") {
+	for _, name := range strings.Fields("datasource exporter interface direction counting host source destination port protocol asn srcAS dstAS nextHop vlan sql") {
 		all[name] = true
 	}
 	return all

@@ -28,6 +28,11 @@ func inNetwork(address, network string) bool {
 func TestFiltersLetThroughWhatTheySay(t *testing.T) {
 	write, read := clickhousetest.Migrated(t)
 	insert(t, write, testFlows)
+	for _, statement := range []string{"INSERT INTO interface_names (SamplerAddress, Interface, Name, Boundary) VALUES ('::ffff:192.0.2.1', 3, '3', 'external')", "SYSTEM RELOAD DICTIONARY InterfaceNames"} {
+		if _, err := write.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 	d := overview(t)
 	for _, c := range []struct {
 		variable string
@@ -42,6 +47,10 @@ func TestFiltersLetThroughWhatTheySay(t *testing.T) {
 		}},
 		{"direction", []string{"out"}, func(f flow) bool { return f.egress }},
 		{"direction", []string{"in"}, func(f flow) bool { return !f.egress }},
+		{"counting", []string{"once"}, func(f flow) bool {
+			return f.exporter == "192.0.2.1" && (f.in == 3 && !f.egress || f.in != 3 && f.out == 3 && f.egress)
+		}},
+		{"interface", []string{"192.0.2.1/3: uplink"}, func(f flow) bool { return f.exporter == "192.0.2.1" && (f.in == 3 || f.out == 3) }},
 		{"host", []string{"203.0.113.7"}, func(f flow) bool { return f.source == "203.0.113.7" || f.dest == "203.0.113.7" }},
 		{"host", []string{"198.51.100.16/28, 2001:db8:1::/48"}, func(f flow) bool {
 			return inNetwork(f.dest, "198.51.100.16/28") || inNetwork(f.source, "2001:db8:1::/48")

@@ -336,4 +336,4 @@ func TestEveryKeyIsOfTheInstallationOrOfSettings(t *testing.T) {
 }
 
 // onlyStandalone are keys of files that are beside the program.
-var onlyStandalone = []string{"geoIP", "snmp", "reverseDNS"}
+var onlyStandalone = []string{"snmp", "reverseDNS"}

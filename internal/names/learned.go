@@ -91,10 +91,10 @@ func (s *Service) restore(ctx context.Context) error {
 		return fmt.Errorf("read host_names: %w", err)
 	}
 	s.kept = map[string]map[netip.Prefix]settings.Network{}
-	err = each(ctx, s.config.DB, "SELECT Prefix, Name, Role, Site, Tenant, Source FROM networks WHERE Source != 'settings'", func(scan func(...any) error) error {
+	err = each(ctx, s.config.DB, "SELECT Prefix, Name, Role, Site, Tenant, Boundary, Source FROM networks WHERE Source != 'settings'", func(scan func(...any) error) error {
 		var prefix, source string
 		var n settings.Network
-		if err := scan(&prefix, &n.Name, &n.Role, &n.Site, &n.Tenant, &source); err != nil {
+		if err := scan(&prefix, &n.Name, &n.Role, &n.Site, &n.Tenant, &n.Boundary, &source); err != nil {
 			return err
 		}
 		if p, err := netip.ParsePrefix(prefix); err == nil {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"time"
@@ -64,6 +65,9 @@ type Config struct {
 	DB   *sql.DB // may write
 	File string  // of settings; empty: none
 
+	// Resolver is the DNS that is asked for names of hosts; nil: the machine's.
+	Resolver *net.Resolver
+
 	// Applied is told of settings whenever they change; nil: nobody is.
 	Applied func(*settings.Settings)
 }
@@ -77,6 +81,7 @@ type Service struct {
 
 	learned map[settings.InterfaceKey]learnedInterface
 	agents  agents
+	reverse reverse
 	hosts   map[netip.Addr]learnedHost
 	kept    map[string]map[netip.Prefix]settings.Network // by source, of before the start
 
@@ -92,7 +97,7 @@ type Service struct {
 func New(config Config) (*Service, error) {
 	s := &Service{
 		config: config, settings: new(settings.Settings), stored: map[string][sha256.Size]byte{},
-		learned: map[settings.InterfaceKey]learnedInterface{}, hosts: map[netip.Addr]learnedHost{}, agents: newAgents(),
+		learned: map[settings.InterfaceKey]learnedInterface{}, hosts: map[netip.Addr]learnedHost{}, agents: newAgents(), reverse: newReverse(),
 	}
 	if config.File == "" {
 		return s, nil
@@ -218,6 +223,7 @@ func (s *Service) bring(ctx context.Context, now time.Time) error {
 		s.looked = now
 	}
 	s.takeAnswers(now)
+	s.takeNames(now)
 	return s.store(ctx)
 }
 
@@ -229,7 +235,7 @@ func (s *Service) look(ctx context.Context, now time.Time) error {
 	if err := s.poll(ctx, now); err != nil {
 		return fmt.Errorf("read which interfaces flows mention: %w", err)
 	}
-	return nil
+	return s.resolve(ctx, now)
 }
 
 // heal makes the dictionaries that are missing: without them, views that use them fail.

@@ -67,6 +67,7 @@ func TestNames(t *testing.T) {
 		"a source that goes wrong keeps what it listed":         sourceKeeps,
 		"ClickHouse that is away is brought the names later":    clickHouseIsAway,
 		"what was learned and listed outlives the program":      restartRemembers,
+		"the DNS is asked only where the settings say so":       dnsNames,
 		"SNMP agents name interfaces that flows mention":        agentsName,
 		"an interface with a group alone is called by a number": groupAlone,
 	} {
@@ -90,8 +91,8 @@ func settingsAreSeen(t *testing.T, db, reader *sql.DB) {
 		}
 		vlans: "10": "anywhere"
 		hosts: {"198.51.100.7": "www", "2001:db8::7": #"it's "quoted" \ and {strange}"#}
-		networks: {"198.51.100.0/24": {name: "office", role: "lan"}, "2001:db8::/32": name: "six"}
-		userData: autnums: "64500": {name: "OURS", country: "NL"}
+		networks: {"198.51.100.0/24": {name: "office", role: "lan", boundary: "internal"}, "2001:db8::/32": name: "six"}
+		userData: autnums: "64500": {name: "OURS", country: "NL", boundary: "internal"}
 	`)
 	start(t, names.Config{DB: db, File: file}).Step(t.Context(), time.Now())
 	const router = "parseAddress('100.0.0.1')"
@@ -106,6 +107,10 @@ func settingsAreSeen(t *testing.T, db, reader *sql.DB) {
 		"vlanName(parseAddress('100.0.0.2'), 10)":                                                  "anywhere",
 		"hostNameOf(parseAddress('198.51.100.7'))":                                                 "www",
 		"hostNameOf(parseAddress('2001:db8::7'))":                                                  `it's "quoted" \ and {strange}`,
+		"networkBoundary(parseAddress('198.51.100.200'))":                                          "internal",
+		"networkBoundary(parseAddress('203.0.113.1'))":                                             "external",
+		"addressBoundary(parseAddress('203.0.113.1'), 64500)":                                      "internal",
+		"networkName(parseAddress('203.0.113.1'))":                                                 "",
 		"networkName(parseAddress('198.51.100.200'))":                                              "office",
 		"networkName(parseAddress('2001:db8:ffff::'))":                                             "six",
 		"SELECT Name || Country FROM own_asns WHERE ASN = 64500":                                   "OURSNL",
@@ -154,7 +159,7 @@ func dictionariesComeBack(t *testing.T, db, reader *sql.DB) {
 	write(t, file, `hosts: "192.0.2.1": "a"`)
 	s := start(t, names.Config{DB: db, File: file})
 	s.Step(t.Context(), time.Now())
-	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks"} {
+	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks", "OwnAutnums"} {
 		if _, err := db.ExecContext(t.Context(), "DROP DICTIONARY "+name); err != nil {
 			t.Fatal(err)
 		}

@@ -167,6 +167,8 @@ type entry struct {
 	Role    string `json:"role"`
 	Site    string `json:"site"`
 	Tenant  string `json:"tenant"`
+
+	Boundary string `json:"boundary"`
 }
 
 // parseNetworks reads a list of networks, and tells which entries were left out. JSON is
@@ -203,7 +205,11 @@ func parseNetworks(format string, text []byte) (map[netip.Prefix]settings.Networ
 			bad = append(bad, fmt.Errorf("entry %d: %s is there twice", i+1, prefix))
 			continue
 		}
-		networks[prefix] = settings.Network{Name: clean(e.Name), Role: clean(e.Role), Site: clean(e.Site), Tenant: clean(e.Tenant)}
+		boundary := e.Boundary
+		if boundary != settings.Internal && boundary != settings.External {
+			boundary = ""
+		}
+		networks[prefix] = settings.Network{Name: clean(e.Name), Role: clean(e.Role), Site: clean(e.Site), Tenant: clean(e.Tenant), Boundary: boundary}
 	}
 	return networks, bad, nil
 }
@@ -256,6 +262,6 @@ func readCSV(text []byte) (entries []entry, err error) {
 			}
 			return ""
 		}
-		entries = append(entries, entry{of("network"), of("prefix"), of("name"), of("role"), of("site"), of("tenant")})
+		entries = append(entries, entry{of("network"), of("prefix"), of("name"), of("role"), of("site"), of("tenant"), of("boundary")})
 	}
 }

@@ -87,10 +87,10 @@ func ipv6(a netip.Addr) string {
 }
 
 type samplerRow struct {
-	SamplerAddress                    string
-	Name, Description, Site, Group    string
-	SamplingRate, DefaultSamplingRate uint32
-	AnonymizeAddresses                bool
+	SamplerAddress                           string
+	Name, Description, Site, Group, Boundary string
+	SamplingRate, DefaultSamplingRate        uint32
+	AnonymizeAddresses                       bool
 }
 
 func samplers(s *settings.Settings) (contents, error) {
@@ -98,7 +98,7 @@ func samplers(s *settings.Settings) (contents, error) {
 	for _, address := range slices.SortedFunc(maps.Keys(s.Exporters), netip.Addr.Compare) {
 		e := s.Exporters[address]
 		rows = append(rows, samplerRow{
-			ipv6(address), e.Name, e.Description, e.Site, e.Group, e.SamplingRate, e.DefaultSamplingRate,
+			ipv6(address), e.Name, e.Description, e.Site, e.Group, e.Boundary, e.SamplingRate, e.DefaultSamplingRate,
 			e.AnonymizeAddresses,
 		})
 	}
@@ -123,21 +123,21 @@ func vlans(s *settings.Settings) (contents, error) {
 }
 
 type autnumRow struct {
-	ASN           uint32
-	Name, Country string
+	ASN                     uint32
+	Name, Country, Boundary string
 }
 
 func autnums(s *settings.Settings) (contents, error) {
 	var rows []autnumRow
 	for _, number := range slices.Sorted(maps.Keys(s.Autnums)) {
-		rows = append(rows, autnumRow{number, s.Autnums[number].Name, s.Autnums[number].Country})
+		rows = append(rows, autnumRow{number, s.Autnums[number].Name, s.Autnums[number].Country, s.Autnums[number].Boundary})
 	}
-	return newContents("own_asns", "", rows)
+	return newContents("own_asns", "OwnAutnums", rows)
 }
 
 type networkRow struct {
-	Prefix                           string
-	Name, Role, Site, Tenant, Source string
+	Prefix                                     string
+	Name, Role, Site, Tenant, Boundary, Source string
 }
 
 // networks are those of the settings, then those of sources in their order.
@@ -146,7 +146,7 @@ func networks(s *settings.Settings, sources []*source) (contents, error) {
 	add := func(from string, networks map[netip.Prefix]settings.Network) {
 		for prefix, n := range networks {
 			if _, ok := all[prefix]; !ok {
-				all[prefix] = networkRow{prefix.String(), n.Name, n.Role, n.Site, n.Tenant, from}
+				all[prefix] = networkRow{prefix.String(), n.Name, n.Role, n.Site, n.Tenant, n.Boundary, from}
 			}
 		}
 	}
@@ -154,11 +154,26 @@ func networks(s *settings.Settings, sources []*source) (contents, error) {
 	for _, source := range sources {
 		add(source.config.Name, source.networks)
 	}
+	addOthers(all)
 	var rows []networkRow
 	for _, prefix := range slices.SortedFunc(maps.Keys(all), netip.Prefix.Compare) {
 		rows = append(rows, all[prefix])
 	}
 	return newContents("networks", "Networks", rows)
+}
+
+// addOthers says of all other addresses that they are of others, where there are own networks.
+func addOthers(all map[netip.Prefix]networkRow) {
+	for _, n := range all {
+		if n.Boundary == settings.Internal {
+			for _, text := range []string{"0.0.0.0/0", "::/0"} {
+				row := all[netip.MustParsePrefix(text)]
+				row.Prefix, row.Boundary, row.Source = text, cmp.Or(row.Boundary, settings.External), cmp.Or(row.Source, fromSettings)
+				all[netip.MustParsePrefix(text)] = row
+			}
+			return
+		}
+	}
 }
 
 // Where names come from, as tables have it.

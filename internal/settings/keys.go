@@ -26,7 +26,6 @@ func (r *reader) keys() map[string]func(node) {
 		"userData":       func(n node) { n.object(map[string]func(node){"autnums": r.autnums}) },
 		"snmp":           r.snmp,
 		"reverseDNS":     r.reverseDNS,
-		"geoIP":          func(n node) { r.settings.GeoIP = n.name() },
 	}
 }
 
@@ -70,6 +69,7 @@ func (r *reader) sampler(n node, address netip.Addr) {
 		"description":         text(&e.Description),
 		"site":                text(&e.Site),
 		"group":               text(&e.Group),
+		"boundary":            func(n node) { e.Boundary = n.oneOf(External, Internal) },
 		"samplingRate":        rate(&e.SamplingRate, 0),
 		"defaultSamplingRate": rate(&e.DefaultSamplingRate, 1),
 		"maxFlowsPerSecond":   rate(&e.MaxFlowsPerSecond, 1),
@@ -184,6 +184,7 @@ func (n node) network() (network Network) {
 	n.object(map[string]func(node){
 		"name": func(n node) { network.Name = n.name() },
 		"role": text(&network.Role), "site": text(&network.Site), "tenant": text(&network.Tenant),
+		"boundary": func(n node) { network.Boundary = n.oneOf(External, Internal) },
 	})
 	if network == (Network{}) {
 		n.fail("says nothing of the network: give a name")
@@ -234,11 +235,12 @@ func (r *reader) autnums(n node) {
 		}
 		var a Autnum
 		n.object(map[string]func(node){
-			"asn":     func(n node) { n.number(uint64(number), uint64(number)) },
-			"name":    func(n node) { a.Name = n.name() },
-			"country": func(n node) { a.Country = n.country() },
+			"asn":      func(n node) { n.number(uint64(number), uint64(number)) },
+			"name":     func(n node) { a.Name = n.name() },
+			"country":  func(n node) { a.Country = n.country() },
+			"boundary": func(n node) { a.Boundary = n.oneOf(External, Internal) },
 		})
-		if a.Name == "" && a.Country == "" {
+		if a == (Autnum{}) {
 			n.fail("says nothing of the autonomous system: give a name")
 		}
 		set(&r.settings.Autnums, number, a)

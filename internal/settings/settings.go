@@ -25,7 +25,6 @@ type Settings struct {
 	Autnums        map[uint32]Autnum          // key userData.autnums
 	SNMP           []SNMP                     // key snmp
 	ReverseDNS     *ReverseDNS                // key reverseDNS; nil: off
-	GeoIP          string                     // key geoIP: path of a database in MaxMind's format
 }
 
 // Exporter is what is known of an exporter. Zero values say nothing.
@@ -34,6 +33,7 @@ type Exporter struct {
 	Description         string
 	Site                string
 	Group               string
+	Boundary            string // of its interfaces that have none of their own
 	SamplingRate        uint32 // packets per sample, whatever the exporter says
 	DefaultSamplingRate uint32 // packets per sample where the exporter says nothing
 	MaxFlowsPerSecond   uint32
@@ -69,6 +69,7 @@ type VLANKey struct {
 // Network is what is known of a network.
 type Network struct {
 	Name, Role, Site, Tenant string
+	Boundary                 string // Internal: own
 }
 
 // NetworkSource is a file or URL that lists networks.
@@ -84,6 +85,8 @@ type NetworkSource struct {
 type Autnum struct {
 	Name    string
 	Country string // two letters (ISO 3166-1), or empty
+
+	Boundary string // Internal: its addresses are own
 }
 
 // SNMP says how the SNMP agents of exporters are asked for the names of interfaces.

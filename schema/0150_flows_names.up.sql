@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW flows
     `Time` DateTime('UTC') COMMENT 'When the flow was received',
     `Exporter` String COMMENT 'Address of the exporter',
     `Protocol` String COMMENT 'Protocol that the exporter speaks: sFlow, NetFlow v5, NetFlow v9, IPFIX',
-    `Direction` String COMMENT 'in or out: the side of the interface on which the flow was seen; in where the exporter does not say (HasFlowDirection of flows_raw)',
+    `Direction` String COMMENT 'in or out: the side of the interface on which the flow was seen; where the exporter does not say (HasFlowDirection of flows_raw), TrafficDirection if that is in or out, otherwise in',
     `Source` String COMMENT 'Source address, empty if unknown',
     `SourcePort` UInt32 COMMENT 'Source port',
     `Destination` String COMMENT 'Destination address, empty if unknown',
@@ -71,6 +71,8 @@ CREATE OR REPLACE VIEW flows
     `InIfBoundary` String COMMENT 'external or internal: what is behind the interface that the packet came in by; empty if that is not known',
     `OutIfGroup` String COMMENT 'Group of the interface that the packet left by, such as transit; empty if none is given',
     `OutIfBoundary` String COMMENT 'external or internal: what is behind the interface that the packet left by; empty if that is not known',
+    `TrafficDirection` String COMMENT 'in, out, transit or internal, seen from the own network; empty where the settings name no boundary',
+    `CountedOnce` UInt8 COMMENT 'Whether it is the flow by which its packets count where several exporters or interfaces have seen them',
     `SamplerSite` String COMMENT 'Site of the exporter, empty if none is given',
     `SamplerGroup` String COMMENT 'Group of the exporter, empty if none is given'
 )
@@ -79,7 +81,7 @@ SELECT
     flows_raw.TimeReceived AS Time,
     addressToString(flows_raw.SamplerAddress) AS Exporter,
     transform(toInt8(flows_raw.FlowType), [1, 2, 3, 4], ['sFlow', 'NetFlow v5', 'NetFlow v9', 'IPFIX'], 'other') AS Protocol,
-    directionName(flows_raw.FlowDirection) AS Direction,
+    if(NOT flows_raw.HasFlowDirection AND TrafficDirection IN ('in', 'out'), TrafficDirection, directionName(flows_raw.FlowDirection)) AS Direction,
     addressToString(flows_raw.SrcAddr) AS Source,
     flows_raw.SrcPort AS SourcePort,
     addressToString(flows_raw.DstAddr) AS Destination,
@@ -151,9 +153,11 @@ SELECT
     networkSite(flows_raw.DstAddr) AS DstNetSite,
     networkTenant(flows_raw.DstAddr) AS DstNetTenant,
     dictGet('InterfaceNames', 'Group', (flows_raw.SamplerAddress, flows_raw.InIf)) AS InIfGroup,
-    dictGet('InterfaceNames', 'Boundary', (flows_raw.SamplerAddress, flows_raw.InIf)) AS InIfBoundary,
+    interfaceBoundary(flows_raw.SamplerAddress, flows_raw.InIf) AS InIfBoundary,
     dictGet('InterfaceNames', 'Group', (flows_raw.SamplerAddress, flows_raw.OutIf)) AS OutIfGroup,
-    dictGet('InterfaceNames', 'Boundary', (flows_raw.SamplerAddress, flows_raw.OutIf)) AS OutIfBoundary,
+    interfaceBoundary(flows_raw.SamplerAddress, flows_raw.OutIf) AS OutIfBoundary,
+    trafficDirection(flows_raw.SamplerAddress, flows_raw.InIf, flows_raw.OutIf, flows_raw.SrcAddr, flows_raw.DstAddr, flows_raw.SrcAS, flows_raw.DstAS) AS TrafficDirection,
+    isCountedOnce(flows_raw.SamplerAddress, flows_raw.InIf, flows_raw.OutIf, flows_raw.FlowDirection, flows_raw.SrcAddr, flows_raw.SrcAS) AS CountedOnce,
     dictGet('SamplerConfig', 'Site', tuple(flows_raw.SamplerAddress)) AS SamplerSite,
     dictGet('SamplerConfig', 'Group', tuple(flows_raw.SamplerAddress)) AS SamplerGroup
 FROM flows_raw

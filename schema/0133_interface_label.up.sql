@@ -1,4 +1,0 @@
--- Commas are what separates the entries of a list.
-CREATE OR REPLACE FUNCTION interfaceLabel AS (exporter, number) ->
-    concat(addressToString(toIPv6(exporter)), '/', toString(number),
-        if(dictHas('InterfaceNames', (toIPv6(exporter), toUInt32(number))), concat(': ', replaceAll(dictGet('InterfaceNames', 'Name', (toIPv6(exporter), toUInt32(number))), ',', ';')), ''))
