@@ -53,6 +53,7 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		serve.NewHashPasswordCommand(),
 		newRisinfoCommand(),
 		newNamesCommand(),
+		newLookupCommand(),
 	)
 	return root
 }
