@@ -229,6 +229,10 @@ func TestWhatIsWrongIsRefusedByName(t *testing.T) {
 		{minimal + `netmeta: config: interfaceMap: [{device: "::100.0.0.1", idx: -1, description: "a"}]`, "interfaceMap: idx: the number"},
 		{minimal + `netmeta: config: interfaceMap: [{device: "::100.0.0.1", description: "a"}]`, "netmeta.config.interfaceMap.0.idx"},
 		{minimal + `netmeta: config: sampler: "192.0.2.1": samplingRate: -1`, "samplingRate: how many packets"},
+		{minimal + `netmeta: config: snmp: [{community: "a"}]`, "netmeta.config.snmp.0.exporters"},
+		{minimal + `netmeta: config: snmp: [{exporters: ["192.0.2.1"]}]`, "netmeta.config.snmp.0.community"},
+		{minimal + `netmeta: config: networks: "192.0.2.0/24": boundary: "mine"`, "networks: boundary: external or internal"},
+		{minimal + `netmeta: config: hosts: "192.0.2.1": "a\nb"`, "hosts: a text of at most"},
 		{minimal + `netmeta: config: sampler: router1: device: "a"`, "netmeta.config.sampler.router1: field not allowed"},
 		{minimal + `netmeta: config: allowedExporters: ["192.0.2.0/33"]`, "allowedExporters: addresses or prefixes"},
 
@@ -329,11 +333,27 @@ func TestEveryKeyIsOfTheInstallationOrOfSettings(t *testing.T) {
 		}
 	}
 	for _, key := range known {
-		if !keys[key] && !slices.Contains(onlyStandalone, key) {
+		if !keys[key] {
 			t.Errorf("%s is no key of config.cue", key)
 		}
 	}
 }
 
-// onlyStandalone are keys of files that are beside the program.
-var onlyStandalone = []string{"snmp", "reverseDNS"}
+func TestSettingsOfTheClusterAreThoseThatProgramsRead(t *testing.T) {
+	for _, name := range []string{"names", "samplers", "interfaces"} {
+		value, err := evaluate(t, variants[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := value.LookupPath(cue.MakePath(cue.Str("k8s"), cue.Str("ConfigMap"), cue.Str("settings"), cue.Str("data"), cue.Str("settings.json"))).String()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := settings.Read("settings.json", []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if name == "names" && (len(read.SNMP) != 2 || len(read.NetworkSources) != 2 || read.ReverseDNS == nil || len(read.Autnums) != 1) {
+			t.Errorf("%s: %+v", name, read)
+		}
+	}
+}
