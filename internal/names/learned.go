@@ -129,17 +129,28 @@ func (s *Service) learn(exporter netip.Addr, index uint32, l learnedInterface) {
 	s.learned[key] = l
 }
 
-// learnFromCounters reads the names that sFlow agents send with their counters.
-func (s *Service) learnFromCounters(ctx context.Context) error {
-	return each(ctx, s.config.DB, `
+// countersEvery is how often counters are looked at: agents send them each 20 or 30 s.
+const countersEvery = time.Minute
+
+// learnFromCounters reads the names that sFlow agents send with their counters: of the
+// last hour at first, then of what has come since.
+func (s *Service) learnFromCounters(ctx context.Context, now time.Time) error {
+	since := time.Hour
+	if !s.counted.IsZero() {
+		since = now.Sub(s.counted) + countersEvery
+	}
+	if since < 2*countersEvery {
+		return nil
+	}
+	err := each(ctx, s.config.DB, fmt.Sprintf(`
 		SELECT toString(SamplerAddress), Interface, argMax(toString(Name), TimeReceived), argMax(Speed, TimeReceived)
 		FROM interface_counters
-		WHERE TimeReceived > now() - INTERVAL 1 HOUR AND Name != ''
+		WHERE TimeReceived > now() - %d AND Name != ''
 		GROUP BY SamplerAddress, Interface
-		LIMIT 1000000`, func(scan func(...any) error) error {
+		LIMIT %d`, int(since.Seconds()), maxLearned), func(scan func(...any) error) error {
 		var address, name string
 		var index uint32
-		l := learnedInterface{source: fromSFlow, updated: time.Now().Unix()}
+		l := learnedInterface{source: fromSFlow, updated: now.Unix()}
 		if err := scan(&address, &index, &name, &l.speed); err != nil {
 			return err
 		}
@@ -149,6 +160,10 @@ func (s *Service) learnFromCounters(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err == nil {
+		s.counted = now
+	}
+	return err
 }
 
 // each calls row for every row of the answer.

@@ -89,6 +89,7 @@ type Service struct {
 	restored bool
 	healed   time.Time
 	looked   time.Time // at what was seen
+	counted  time.Time // at counters of interfaces
 	failing  bool      // which is logged once
 }
 
@@ -229,7 +230,7 @@ func (s *Service) bring(ctx context.Context, now time.Time) error {
 
 // look reads what devices told.
 func (s *Service) look(ctx context.Context, now time.Time) error {
-	if err := s.learnFromCounters(ctx); err != nil {
+	if err := s.learnFromCounters(ctx, now); err != nil {
 		return fmt.Errorf("read the names that sFlow agents send: %w", err)
 	}
 	if err := s.poll(ctx, now); err != nil {
