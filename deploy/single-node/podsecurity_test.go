@@ -213,7 +213,7 @@ func TestProgramKnowsItsArguments(t *testing.T) {
 			}
 		}
 	}
-	if found != 6 {
-		t.Errorf("%d Pods run netmeta, want the collector, the migration, the console, risinfo and two for maintenance", found)
+	if found != 7 {
+		t.Errorf("%d Pods run netmeta, want the collector, the migration, the console, names, risinfo and two for maintenance", found)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -239,15 +240,33 @@ func (s *Service) look(ctx context.Context, now time.Time) error {
 	return s.resolve(ctx, now)
 }
 
+var dictionaryName = regexp.MustCompile(`CREATE DICTIONARY IF NOT EXISTS (\w+)`)
+
 // heal makes the dictionaries that are missing: without them, views that use them fail.
 func (s *Service) heal(ctx context.Context) error {
 	statements, err := schema.Dictionaries()
 	if err != nil {
 		return err
 	}
+	there := map[string]bool{}
+	err = each(ctx, s.config.DB, "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'Dictionary'", func(scan func(...any) error) error {
+		var name string
+		if err := scan(&name); err != nil {
+			return err
+		}
+		there[name] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look which dictionaries there are: %w", err)
+	}
 	for _, statement := range statements {
+		name := dictionaryName.FindStringSubmatch(statement)
+		if name != nil && there[name[1]] {
+			continue
+		}
 		if _, err := s.config.DB.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("make a dictionary that may be missing: %w", err)
+			return fmt.Errorf("make a dictionary that is missing: %w", err)
 		}
 	}
 	return nil
