@@ -17,7 +17,18 @@ WITH
     -- When Kafka got the message, as far as the producer's clock can be believed.
     if(ifNull(abs(dateDiff('second', queue._timestamp, now())) < 30 * 86400, 0), assumeNotNull(queue._timestamp), now()) AS published,
     -- Of a stack whose bottom was cut off, the count is 0, but its first labels are there.
-    greatest(queue.MPLSCount, toUInt32(multiIf(queue.MPLS3Label != 0, 3, queue.MPLS2Label != 0, 2, queue.HasMPLS, 1, 0))) AS labels
+    greatest(queue.MPLSCount, toUInt32(multiIf(queue.MPLS3Label != 0, 3, queue.MPLS2Label != 0, 2, queue.HasMPLS, 1, 0))) AS labels,
+    -- Most of IPv4 is found by its /24: that is what keeps this cheap. 4294967295, which is no
+    -- AS, sends the rest to the prefixes themselves.
+    (address) -> if(
+        bitShiftRight(toUInt128(address), 32) = 0xffff,
+        dictGetOrDefault('as_of_ipv4', 'ASN', toUInt64(bitAnd(bitShiftRight(toUInt128(address), 8), 0xffffff)), toUInt32(0)),
+        toUInt32(4294967295)) AS originOfNetwork,
+    (address, origin) -> if(origin = 4294967295, dictGetOrDefault('as_of_prefix', 'ASN', address, toUInt32(0)), origin) AS originOfAddress,
+    -- 23456 is what exporters with 16 bits for an AS number send for larger ones (RFC 6793).
+    (asn, address) -> if(asn IN (0, 23456), originOfAddress(address, originOfNetwork(address)), toUInt32(0)) AS resolveAS,
+    resolveAS(queue.SrcAS, toAddress(queue.SrcAddr)) AS sourceOrigin,
+    resolveAS(queue.DstAS, toAddress(queue.DstAddr)) AS destinationOrigin
 SELECT
     CAST(if(queue.Type BETWEEN 0 AND 4, queue.Type, 0) AS Enum8('FLOWUNKNOWN' = 0, 'SFLOW_5' = 1, 'NETFLOW_V5' = 2, 'NETFLOW_V9' = 3, 'IPFIX' = 4)) AS FlowType,
     queue.SequenceNum AS SequenceNum,
@@ -59,8 +70,10 @@ SELECT
     queue.FragmentId AS FragmentId,
     queue.FragmentOffset AS FragmentOffset,
     queue.BiFlowDirection AS BiFlowDirection,
-    queue.SrcAS AS SrcAS,
-    queue.DstAS AS DstAS,
+    if(sourceOrigin != 0, sourceOrigin, queue.SrcAS) AS SrcAS,
+    if(destinationOrigin != 0, destinationOrigin, queue.DstAS) AS DstAS,
+    sourceOrigin != 0 AS SrcASResolved,
+    destinationOrigin != 0 AS DstASResolved,
     toAddress(queue.NextHop) AS NextHop,
     queue.NextHopAS AS NextHopAS,
     queue.SrcNet AS SrcNet,
