@@ -45,16 +45,22 @@ const (
 	FlowMessage_NETFLOW_V5  FlowMessage_FlowType = 2
 	FlowMessage_NETFLOW_V9  FlowMessage_FlowType = 3
 	FlowMessage_IPFIX       FlowMessage_FlowType = 4
+	FlowMessage_NFLOG       FlowMessage_FlowType = 10 // a packet that a rule of nftables or iptables sampled, by netmeta agent
+	FlowMessage_CONNTRACK   FlowMessage_FlowType = 11 // a connection of Linux's connection tracking, by netmeta agent
+	FlowMessage_MIRROR      FlowMessage_FlowType = 12 // a packet sampled at an interface, by netmeta agent
 )
 
 // Enum value maps for FlowMessage_FlowType.
 var (
 	FlowMessage_FlowType_name = map[int32]string{
-		0: "FLOWUNKNOWN",
-		1: "SFLOW_5",
-		2: "NETFLOW_V5",
-		3: "NETFLOW_V9",
-		4: "IPFIX",
+		0:  "FLOWUNKNOWN",
+		1:  "SFLOW_5",
+		2:  "NETFLOW_V5",
+		3:  "NETFLOW_V9",
+		4:  "IPFIX",
+		10: "NFLOG",
+		11: "CONNTRACK",
+		12: "MIRROR",
 	}
 	FlowMessage_FlowType_value = map[string]int32{
 		"FLOWUNKNOWN": 0,
@@ -62,6 +68,9 @@ var (
 		"NETFLOW_V5":  2,
 		"NETFLOW_V9":  3,
 		"IPFIX":       4,
+		"NFLOG":       10,
+		"CONNTRACK":   11,
+		"MIRROR":      12,
 	}
 )
 
@@ -1244,7 +1253,7 @@ var File_FlowMessage_proto protoreflect.FileDescriptor
 
 const file_FlowMessage_proto_rawDesc = "" +
 	"\n" +
-	"\x11FlowMessage.proto\x12\anetmeta\"\xbc\x18\n" +
+	"\x11FlowMessage.proto\x12\anetmeta\"\xe2\x18\n" +
 	"\vFlowMessage\x121\n" +
 	"\x04Type\x18\x01 \x01(\x0e2\x1d.netmeta.FlowMessage.FlowTypeR\x04Type\x12\"\n" +
 	"\fTimeReceived\x18\x02 \x01(\x04R\fTimeReceived\x12\"\n" +
@@ -1349,7 +1358,7 @@ const file_FlowMessage_proto_rawDesc = "" +
 	"\rFlowEndReason\x18\xf9\a \x01(\rR\rFlowEndReason\x12%\n" +
 	"\rApplicationID\x18\xfa\a \x01(\x04R\rApplicationID\x12)\n" +
 	"\x0fApplicationName\x18\xfb\a \x01(\tR\x0fApplicationName\x12+\n" +
-	"\x10HasFlowDirection\x18\xfc\a \x01(\bR\x10HasFlowDirection\"S\n" +
+	"\x10HasFlowDirection\x18\xfc\a \x01(\bR\x10HasFlowDirection\"y\n" +
 	"\bFlowType\x12\x0f\n" +
 	"\vFLOWUNKNOWN\x10\x00\x12\v\n" +
 	"\aSFLOW_5\x10\x01\x12\x0e\n" +
@@ -1357,7 +1366,12 @@ const file_FlowMessage_proto_rawDesc = "" +
 	"NETFLOW_V5\x10\x02\x12\x0e\n" +
 	"\n" +
 	"NETFLOW_V9\x10\x03\x12\t\n" +
-	"\x05IPFIX\x10\x04\"l\n" +
+	"\x05IPFIX\x10\x04\x12\t\n" +
+	"\x05NFLOG\x10\n" +
+	"\x12\r\n" +
+	"\tCONNTRACK\x10\v\x12\n" +
+	"\n" +
+	"\x06MIRROR\x10\f\"l\n" +
 	"\n" +
 	"RateSource\x12\x14\n" +
 	"\x10RATE_UNSPECIFIED\x10\x00\x12\x0f\n" +
