@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,12 +16,8 @@ import (
 // collecting is what the flags of collect say.
 type collecting struct {
 	collect collect.Flags
-	kafkaFlags
-	output       string
-	stateDir     string
-	handover     bool
-	metrics      string
-	flushTimeout time.Duration
+	delivery
+	handover bool
 }
 
 func newCollectCommand() *cobra.Command {
@@ -55,14 +48,8 @@ what a Kafka message holds too.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	c.collect.Add(flags)
-	c.addKafkaFlags(cmd)
-	flags.StringVar(&c.stateDir, "state-dir", "", "directory for what has to outlive this process: flows that wait for Kafka, and the exporters' templates and sampling rates (default: nothing does)")
+	c.addDeliveryFlags(cmd, "flows that wait for Kafka, and the exporters' templates and sampling rates")
 	flags.BoolVar(&c.handover, "handover", false, "with --state-dir: take over from the collector that uses the directory, its sockets included, and hand over to the next one that asks; then nothing is lost when a new version takes the place of an old one (Linux only)")
-	flags.StringVar(&c.output, "output", "", "file to append FlowMessages to instead of Kafka; - is standard output")
-	// Kubernetes kills 30 s after it has asked to stop.
-	flags.DurationVar(&c.flushTimeout, "flush-timeout", 20*time.Second, "how long to wait, when stopping, for Kafka to take what was received")
-	flags.StringVar(&c.metrics, "metrics", "127.0.0.1:9100", `address for Prometheus metrics at /metrics, and for /healthz and /readyz; "" to leave it out`)
-	cmd.MarkFlagsMutuallyExclusive("kafka", "output")
 	cmd.MarkFlagsMutuallyExclusive("handover", "output")
 	return cmd
 }
@@ -73,15 +60,13 @@ func (c *collecting) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.flushTimeout < 0 {
-		return fmt.Errorf("--flush-timeout: %v is negative", c.flushTimeout)
-	}
 	if c.handover && c.stateDir == "" {
 		return errors.New("--handover needs --state-dir, the directory that both collectors have")
 	}
-	if err := c.prepareState(&config); err != nil {
-		return fmt.Errorf("--state-dir: %w", err)
+	if err := c.prepare(); err != nil {
+		return err
 	}
+	config.StateFile = c.stateFile("exporters.json")
 	if c.handover {
 		return c.takeTurns(ctx, config)
 	}
@@ -124,33 +109,4 @@ func (r *running) stop() error {
 	slog.Info("collect: stopping, writing what was received to "+r.to.name, "timeout", r.flushTimeout)
 	r.Stop()
 	return r.flush(r.to)
-}
-
-// flush writes what has been received.
-func (c *collecting) flush(to destination) error {
-	ctx, cancel := context.WithTimeout(context.Background(), c.flushTimeout)
-	defer cancel()
-	if err := to.close(ctx); err != nil {
-		return fmt.Errorf("write the last flows to %s: %w", to.name, err)
-	}
-	return nil
-}
-
-// prepareState makes the directory of --state-dir.
-func (c *collecting) prepareState(config *collect.Config) error {
-	if c.stateDir == "" {
-		return nil
-	}
-	config.StateFile = filepath.Join(c.stateDir, "exporters.json")
-	return os.MkdirAll(c.stateDir, 0o700)
-}
-
-func (c *collecting) open() (destination, error) {
-	switch {
-	case c.output != "":
-		return openFile(c.output)
-	case c.stateDir != "":
-		return c.openKafka(filepath.Join(c.stateDir, "spool"))
-	}
-	return c.openKafka("")
 }

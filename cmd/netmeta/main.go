@@ -54,6 +54,7 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		newRisinfoCommand(),
 		newNamesCommand(),
 		newLookupCommand(),
+		newAgentCommand(),
 	)
 	return root
 }

@@ -189,12 +189,8 @@ func (c *Collector) publish() {
 	if c.outputs.Pipeline == nil {
 		return
 	}
-	writer, p := c.outputs.Pipeline(), newPublisher(prometheus.DefaultGatherer, c.config.Instance)
-	p.goOn(published.Load())
-	c.publishing.Go(func() {
-		p.run(ctx, writer)
-		published.Store(p)
-	})
+	writer := c.outputs.Pipeline()
+	c.publishing.Go(func() { Publish(ctx, c.config.Instance, writer) })
 }
 
 // newDecoder returns a decoder that hands its flows to a function.

@@ -37,6 +37,16 @@ type publisher struct {
 	failing  bool
 }
 
+// Publish writes the process' own counters as those of instance, or of the host's name
+// where that is empty, every 10 seconds until ctx ends, and then once more. It goes on where an earlier call has
+// ended.
+func Publish(ctx context.Context, instance string, to Writer) {
+	p := newPublisher(prometheus.DefaultGatherer, instance)
+	p.goOn(published.Load())
+	p.run(ctx, to)
+	published.Store(p)
+}
+
 func newPublisher(gatherer prometheus.Gatherer, instance string) *publisher {
 	if instance == "" {
 		// Without a name, counters of several collectors could not be told apart; there
