@@ -82,7 +82,7 @@ func TestAgentStoresWhatConnectionsCarriedWithTheirTranslation(t *testing.T) {
 	}
 	six := l.exchange(t, "["+server6+"]:53", "["+server6+"]:53")
 	six.ask(t, 100, 1000)
-	l.sh(t, l.client, fmt.Sprintf("ping -c 3 -i 0.2 -s 100 %s", server4))
+	l.ping(t, 3)
 	l.sh(t, l.router, "conntrack -F 2>/dev/null")
 	flows := l.finish(t, p)
 
@@ -126,6 +126,25 @@ func TestAgentStoresWhatConnectionsCarriedWithTheirTranslation(t *testing.T) {
 		}
 		if stored := sum(flows, chosen); stored != c.want || n != c.flows {
 			t.Errorf("%s: %d flows stored with %+v, want %d with %+v", c.name, n, stored, c.flows, c.want)
+		}
+	}
+}
+
+// ping has the client send echo requests of 128 bytes with their IP header, and waits for
+// the answers.
+func (l *lab) ping(t *testing.T, count int) {
+	t.Helper()
+	conn := l.dial(t, l.client, "ip4:icmp", server4)
+	request, in := make([]byte, 108), make([]byte, 200)
+	const checksum = 0xffff - 8<<8 - 0x1234
+	copy(request, []byte{8, 0, checksum >> 8, checksum & 0xff, 0x12, 0x34}) // the rest is 0
+	for range count {
+		if _, err := conn.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := conn.Read(in); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
