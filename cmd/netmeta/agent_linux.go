@@ -60,6 +60,10 @@ It needs the capabilities CAP_NET_ADMIN (nflog, conntrack) and CAP_NET_RAW (mirr
 	return cmd
 }
 
+// agentMetrics is not the collector's default: that is also where the node exporter of
+// Prometheus is, on many of the hosts that an agent runs on.
+const agentMetrics = "127.0.0.1:9101"
+
 // agentBuffer holds thousands of sampled packets, or of events.
 const agentBuffer = 4 << 20
 
@@ -80,7 +84,7 @@ func (a *agentFlags) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&a.exporter, "exporter", "", "address that names this host in flows (default: that of its default route)")
 	flags.StringVar(&c.Instance, "instance", "", "name of this agent in the table pipeline_counters (default: the host's name)")
 	flags.IntVar(&c.Buffer, "socket-buffer", agentBuffer, "bytes that may wait in the kernel, for each socket")
-	a.addDeliveryFlags(cmd, "flows that wait for Kafka, and what was reported of connections that go on")
+	a.addDeliveryFlags(cmd, "flows that wait for Kafka, and what was reported of connections that go on", agentMetrics)
 }
 
 // finish checks the flags and fills in the rest of the configuration.

@@ -48,7 +48,7 @@ what a Kafka message holds too.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	c.collect.Add(flags)
-	c.addDeliveryFlags(cmd, "flows that wait for Kafka, and the exporters' templates and sampling rates")
+	c.addDeliveryFlags(cmd, "flows that wait for Kafka, and the exporters' templates and sampling rates", "127.0.0.1:9100")
 	flags.BoolVar(&c.handover, "handover", false, "with --state-dir: take over from the collector that uses the directory, its sockets included, and hand over to the next one that asks; then nothing is lost when a new version takes the place of an old one (Linux only)")
 	cmd.MarkFlagsMutuallyExclusive("handover", "output")
 	return cmd

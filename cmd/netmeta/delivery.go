@@ -20,15 +20,16 @@ type delivery struct {
 	flushTimeout time.Duration
 }
 
-// addDeliveryFlags adds the flags; state says what is kept in --state-dir.
-func (d *delivery) addDeliveryFlags(cmd *cobra.Command, state string) {
+// addDeliveryFlags adds the flags; state says what is kept in --state-dir, address is the
+// default of --metrics.
+func (d *delivery) addDeliveryFlags(cmd *cobra.Command, state, address string) {
 	d.addKafkaFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&d.stateDir, "state-dir", "", "directory for what has to outlive this process: "+state+" (default: nothing does)")
 	flags.StringVar(&d.output, "output", "", "file to append FlowMessages to instead of Kafka; - is standard output")
 	// Kubernetes kills 30 s after it has asked to stop.
 	flags.DurationVar(&d.flushTimeout, "flush-timeout", 20*time.Second, "how long to wait, when stopping, for Kafka to take what was received")
-	flags.StringVar(&d.metrics, "metrics", "127.0.0.1:9100", `address for Prometheus metrics at /metrics, and for /healthz and /readyz; "" to leave it out`)
+	flags.StringVar(&d.metrics, "metrics", address, `address for Prometheus metrics at /metrics, and for /healthz and /readyz; "" to leave it out`)
 	cmd.MarkFlagsMutuallyExclusive("kafka", "output")
 }
 
