@@ -16,7 +16,7 @@ import (
 
 // Types of messages: NFNL_SUBSYS_CTNETLINK with enum cntl_msg_types.
 const (
-	TypeNew    = 1<<8 | 0
+	TypeNew    = 1 << 8
 	typeGet    = 1<<8 | 1
 	TypeDelete = 1<<8 | 2
 )

@@ -99,7 +99,7 @@ func (t *Tracker) Begin(c *Connection, now time.Time) {
 }
 
 // End reports what a connection that has ended has carried since it was last reported,
-// each direction in a record of its own.
+// each direction in a record of its own. That of the reply is left out where it is empty.
 func (t *Tracker) End(c *Connection, now time.Time) {
 	k := keyOf(c)
 	known := t.table[k]
@@ -109,8 +109,8 @@ func (t *Tracker) End(c *Connection, now time.Time) {
 	}
 	for d := range c.Tuple {
 		carried := c.Counters[d].since(known.Reported[d])
-		if carried.Packets == 0 && (c.Counted || d == reply) {
-			continue // without counters, its end is worth a record all the same
+		if carried.Packets == 0 && d == reply {
+			continue // the end is in the other record, which is there also where nothing is new
 		}
 		r := t.fill(c, d, now)
 		r.FirewallEvent, r.FlowEndReason = eventDeleted, endReason(c)

@@ -115,6 +115,22 @@ func TestNothingIsReportedTwice(t *testing.T) {
 	}
 }
 
+func TestTheEndIsReportedAlsoWhereNothingIsNew(t *testing.T) {
+	var said []string
+	tracker := newTracker(&said)
+	tracker.Starts = false
+	tracker.Begin(counted(t, 0), at)
+	tracker.Update(counted(t, 5), after(60*time.Second))
+	tracker.End(counted(t, 5), after(61*time.Second))
+	want := []string{
+		"event 5, 5 packets 500 bytes, direction 1, 60 s",
+		"event 2, 0 packets 0 bytes, direction 1, 61 s",
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestWhatWasBeforeTheAgentIsNotReported(t *testing.T) {
 	var said []string
 	tracker := newTracker(&said)

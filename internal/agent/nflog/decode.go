@@ -32,8 +32,8 @@ const (
 	attributeHWHeader = 16 // link layer header, of packets that were received
 )
 
-// TypePacket is the type of messages with a packet: NFNL_SUBSYS_ULOG, NFULNL_MSG_PACKET.
-const TypePacket = 4<<8 | 0
+// TypePacket is the type of messages with a packet: NFNL_SUBSYS_ULOG, with NFULNL_MSG_PACKET, which is 0.
+const TypePacket = 4 << 8
 
 // Hooks of linux/netfilter.h at which the direction is known: enum nf_inet_hooks.
 const (
