@@ -45,9 +45,16 @@ const (
 	FlowMessage_NETFLOW_V5  FlowMessage_FlowType = 2
 	FlowMessage_NETFLOW_V9  FlowMessage_FlowType = 3
 	FlowMessage_IPFIX       FlowMessage_FlowType = 4
-	FlowMessage_NFLOG       FlowMessage_FlowType = 10 // a packet that a rule of nftables or iptables sampled, by netmeta agent
-	FlowMessage_CONNTRACK   FlowMessage_FlowType = 11 // a connection of Linux's connection tracking, by netmeta agent
-	FlowMessage_MIRROR      FlowMessage_FlowType = 12 // a packet sampled at an interface, by netmeta agent
+	// Programs that see the traffic of the host that they run on.
+	FlowMessage_NFLOG     FlowMessage_FlowType = 10 // packets that a firewall rule sampled
+	FlowMessage_CONNTRACK FlowMessage_FlowType = 11 // connections that the kernel tracked
+	FlowMessage_MIRROR    FlowMessage_FlowType = 12 // packets sampled from an interface
+	// What netmeta import reads.
+	FlowMessage_WEB_LOG FlowMessage_FlowType = 20 // a request in the log of a web server
+	FlowMessage_AWS_VPC FlowMessage_FlowType = 21 // a flow log of an Amazon VPC
+	FlowMessage_GCP_VPC FlowMessage_FlowType = 22 // a flow log of a Google VPC
+	FlowMessage_PCAP    FlowMessage_FlowType = 23 // a packet in a capture
+	FlowMessage_NFCAPD  FlowMessage_FlowType = 24 // a flow in a file of nfcapd
 )
 
 // Enum value maps for FlowMessage_FlowType.
@@ -61,6 +68,11 @@ var (
 		10: "NFLOG",
 		11: "CONNTRACK",
 		12: "MIRROR",
+		20: "WEB_LOG",
+		21: "AWS_VPC",
+		22: "GCP_VPC",
+		23: "PCAP",
+		24: "NFCAPD",
 	}
 	FlowMessage_FlowType_value = map[string]int32{
 		"FLOWUNKNOWN": 0,
@@ -71,6 +83,11 @@ var (
 		"NFLOG":       10,
 		"CONNTRACK":   11,
 		"MIRROR":      12,
+		"WEB_LOG":     20,
+		"AWS_VPC":     21,
+		"GCP_VPC":     22,
+		"PCAP":        23,
+		"NFCAPD":      24,
 	}
 )
 
@@ -224,7 +241,8 @@ func (FlowMessage_Tunnel) EnumDescriptor() ([]byte, []int) {
 
 type FlowMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Protocol that the flow was received by.
+	// Where the flow comes from: the protocol that it was received by, or the kind of log or
+	// capture that it was read from.
 	// Column: FlowType
 	Type FlowMessage_FlowType `protobuf:"varint,1,opt,name=Type,proto3,enum=netmeta.FlowMessage_FlowType" json:"Type,omitempty"`
 	// When the collector received the datagram. Dashboards and retention go by it.
@@ -1253,7 +1271,7 @@ var File_FlowMessage_proto protoreflect.FileDescriptor
 
 const file_FlowMessage_proto_rawDesc = "" +
 	"\n" +
-	"\x11FlowMessage.proto\x12\anetmeta\"\xe2\x18\n" +
+	"\x11FlowMessage.proto\x12\anetmeta\"\xa0\x19\n" +
 	"\vFlowMessage\x121\n" +
 	"\x04Type\x18\x01 \x01(\x0e2\x1d.netmeta.FlowMessage.FlowTypeR\x04Type\x12\"\n" +
 	"\fTimeReceived\x18\x02 \x01(\x04R\fTimeReceived\x12\"\n" +
@@ -1358,7 +1376,7 @@ const file_FlowMessage_proto_rawDesc = "" +
 	"\rFlowEndReason\x18\xf9\a \x01(\rR\rFlowEndReason\x12%\n" +
 	"\rApplicationID\x18\xfa\a \x01(\x04R\rApplicationID\x12)\n" +
 	"\x0fApplicationName\x18\xfb\a \x01(\tR\x0fApplicationName\x12+\n" +
-	"\x10HasFlowDirection\x18\xfc\a \x01(\bR\x10HasFlowDirection\"y\n" +
+	"\x10HasFlowDirection\x18\xfc\a \x01(\bR\x10HasFlowDirection\"\xb6\x01\n" +
 	"\bFlowType\x12\x0f\n" +
 	"\vFLOWUNKNOWN\x10\x00\x12\v\n" +
 	"\aSFLOW_5\x10\x01\x12\x0e\n" +
@@ -1371,7 +1389,13 @@ const file_FlowMessage_proto_rawDesc = "" +
 	"\x12\r\n" +
 	"\tCONNTRACK\x10\v\x12\n" +
 	"\n" +
-	"\x06MIRROR\x10\f\"l\n" +
+	"\x06MIRROR\x10\f\x12\v\n" +
+	"\aWEB_LOG\x10\x14\x12\v\n" +
+	"\aAWS_VPC\x10\x15\x12\v\n" +
+	"\aGCP_VPC\x10\x16\x12\b\n" +
+	"\x04PCAP\x10\x17\x12\n" +
+	"\n" +
+	"\x06NFCAPD\x10\x18\"l\n" +
 	"\n" +
 	"RateSource\x12\x14\n" +
 	"\x10RATE_UNSPECIFIED\x10\x00\x12\x0f\n" +

@@ -230,3 +230,25 @@ func TestTunnelIsNamedEvenIfItsKindIsNotKnown(t *testing.T) {
 	publish(t, broker, delimited(t, &pb.FlowMessage{TunnelType: 99}, &pb.FlowMessage{HasEncap: true}))
 	waitFor(t, db, 2, "SELECT count() FROM flows WHERE Tunnel = 'other'")
 }
+
+func TestEveryKindOfFlowIsStoredAndNamedAndUnknownOnesAreUnknown(t *testing.T) {
+	db, broker := migrated(t)
+	var flows []*pb.FlowMessage
+	for kind := range pb.FlowMessage_FlowType_name {
+		flows = append(flows, &pb.FlowMessage{Type: pb.FlowMessage_FlowType(kind), SequenceNum: uint32(kind), TimeReceived: uint64(time.Now().Unix())})
+	}
+	flows = append(flows, &pb.FlowMessage{Type: 99, SequenceNum: 99, TimeReceived: uint64(time.Now().Unix())})
+	publish(t, broker, delimited(t, flows...))
+	waitFor(t, db, uint64(len(flows)), "SELECT count() FROM flows_raw")
+	for kind, name := range pb.FlowMessage_FlowType_name {
+		if got := query[string](t, db, fmt.Sprintf("SELECT toString(FlowType) FROM flows_raw WHERE SequenceNum = %d", kind)); got != name {
+			t.Errorf("a flow of %s is stored as %s", name, got)
+		}
+	}
+	if got := query[string](t, db, "SELECT toString(FlowType) FROM flows_raw WHERE SequenceNum = 99"); got != "FLOWUNKNOWN" {
+		t.Errorf("a kind that is not known is stored as %s", got)
+	}
+	if named, want := query[uint64](t, db, "SELECT uniqExact(Protocol) FROM flows"), uint64(len(pb.FlowMessage_FlowType_name)); named != want {
+		t.Errorf("%d kinds have names in the view for people, want %d and other", named, want)
+	}
+}
