@@ -1,0 +1,1 @@
+DROP VIEW IF EXISTS flows_gate SYNC
