@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock keeps other processes out of dir until unlock is called or this process ends.
-func lock(dir string) (unlock func(), err error) {
+// Lock keeps other processes out of dir until unlock is called or this process ends.
+func Lock(dir string) (unlock func(), err error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

@@ -151,7 +151,7 @@ func Open(cfg Config) (*Spool, []*Batch, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open spool: %w", err)
 	}
-	unlock, err := lock(cfg.Dir)
+	unlock, err := Lock(cfg.Dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open spool: %w", err)
 	}
