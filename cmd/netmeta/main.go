@@ -55,6 +55,7 @@ To try all of it on one machine, run scripts/standalone.sh --demo instead.`,
 		newNamesCommand(),
 		newLookupCommand(),
 		newAgentCommand(),
+		newImportCommand(),
 	)
 	return root
 }

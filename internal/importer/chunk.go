@@ -1,0 +1,125 @@
+package importer
+
+import (
+	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/queue"
+)
+
+// messageBytes is the size of a full Kafka message.
+const messageBytes = 64 << 10
+
+// chunk is what becomes one entry of the ledger: flows, and how far files were read for
+// them. It is used again and again, so that nothing is allocated for a record.
+type chunk struct {
+	limit   int
+	topics  []*messages // in the order in which they were first used
+	touched []*input
+	files   []FileState
+	counts  counts
+}
+
+// messages are those to one topic.
+type messages struct {
+	topic string
+	all   [][]byte // with their memory; the first used ones hold flows
+	used  int
+	bytes int // of full messages
+}
+
+func (c *chunk) append(topic string, m flow.Message) {
+	if len(c.topics) == 1 && c.topics[0].topic == topic { // nearly always
+		c.topics[0].append(m)
+		return
+	}
+	for _, t := range c.topics {
+		if t.topic == topic {
+			t.append(m)
+			return
+		}
+	}
+	t := &messages{topic: topic}
+	c.topics = append(c.topics, t)
+	t.append(m)
+}
+
+func (t *messages) append(m flow.Message) {
+	if t.used == 0 || len(t.all[t.used-1])+flow.MaxEncodedSize > messageBytes {
+		t.next()
+	}
+	at := &t.all[t.used-1]
+	*at = m.AppendDelimited(*at)
+}
+
+// next begins another message.
+func (t *messages) next() {
+	if t.used > 0 {
+		t.bytes += len(t.all[t.used-1])
+	}
+	if t.used == len(t.all) {
+		t.all = append(t.all, make([]byte, 0, messageBytes))
+	}
+	t.all[t.used] = t.all[t.used][:0]
+	t.used++
+}
+
+// mostFiles is how many files an entry may say something of.
+const mostFiles = 1000
+
+// full tells whether the chunk has as much as an entry may have.
+func (c *chunk) full() bool {
+	if len(c.touched) >= mostFiles {
+		return true
+	}
+	for _, t := range c.topics {
+		if t.bytes+messageBytes > c.limit {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *chunk) contents() (all []queue.Content) {
+	for _, t := range c.topics {
+		if t.used > 0 {
+			all = append(all, queue.Content{Topic: t.topic, Messages: t.all[:t.used]})
+		}
+	}
+	return all
+}
+
+// touch notes that the chunk has records of in.
+func (c *chunk) touch(in *input) {
+	if in.chunk != c {
+		in.chunk = c
+		c.touched = append(c.touched, in)
+	}
+}
+
+// seal notes how far files were read.
+func (c *chunk) seal() {
+	for _, in := range c.touched {
+		in.remember()
+		c.files = append(c.files, *in.state)
+		in.chunk = nil
+	}
+}
+
+func (c *chunk) reset() {
+	for _, t := range c.topics {
+		t.used, t.bytes = 0, 0
+	}
+	c.touched, c.files = c.touched[:0], c.files[:0]
+	c.counts.reset()
+}
+
+// leave notes how far in was read, which goes on as another file.
+func (c *chunk) leave(in *input) {
+	c.files = append(c.files, *in.state)
+	for i, t := range c.touched {
+		if t == in {
+			c.touched = append(c.touched[:i], c.touched[i+1:]...)
+			break
+		}
+	}
+	in.chunk = nil
+}

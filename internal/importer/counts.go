@@ -1,0 +1,159 @@
+package importer
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	recordsSent = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_import_records_sent_total",
+		Help: "Lines and packets of files that became flows which Kafka has, by kind of file.",
+	}, []string{"source"})
+	recordsSkipped = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_import_records_skipped_total",
+		Help: "Lines and packets of files that did not become flows, by kind of file and reason. doc/import.md says what the reasons mean.",
+	}, []string{"source", "reason"})
+	filesTruncated = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_import_files_truncated_total",
+		Help: "Files that have become shorter while they were followed. What was cut off before it was read is lost: rotate logs by renaming them.",
+	}, []string{"source"})
+)
+
+// counts are those of the records in a chunk.
+type counts struct {
+	sent, ahead uint64
+	skipped     map[Reason]*skips
+}
+
+// skips are the records that were not sent for one reason.
+type skips struct {
+	Records uint64 `json:"records"`
+	First   string `json:"first,omitempty"` // where, and what it begins with
+}
+
+// skip counts a record that is not sent. Of the first of its reason it notes the place.
+func (c *counts) skip(reason Reason, in *input, record []byte, problem string) {
+	if c.skipped == nil {
+		c.skipped = map[Reason]*skips{}
+	}
+	s := c.skipped[reason]
+	if s == nil {
+		s = &skips{}
+		c.skipped[reason] = s
+	}
+	if s.Records++; s.First == "" {
+		s.First = describe(in, record, problem)
+	}
+}
+
+// describe shows a record in a way that cannot do anything to a terminal or a log.
+func describe(in *input, record []byte, problem string) string {
+	const most = 120
+	text := strings.TrimRight(string(record[:min(len(record), most)]), "\r\n")
+	if problem != "" {
+		problem = " (" + problem + ")"
+	}
+	more := ""
+	if len(record) > most {
+		more = "…"
+	}
+	return fmt.Sprintf("%s, byte %d%s: %+q%s", in.path, in.at, problem, text, more)
+}
+
+func (c *counts) reset() {
+	c.sent, c.ahead = 0, 0
+	for _, s := range c.skipped {
+		*s = skips{}
+	}
+}
+
+// Report says what became of the records of a run. Its numbers are those that Kafka has
+// acknowledged, in skipped records and sent ones alike.
+type Report struct {
+	Source     string            `json:"source"`
+	Files      int               `json:"files"`               // that had something new
+	Unchanged  int               `json:"unchanged,omitempty"` // that were read before
+	Sent       uint64            `json:"sent"`
+	Ahead      uint64            `json:"ahead,omitempty"` // of Sent: their time lies in the future
+	Skipped    map[Reason]*skips `json:"skipped,omitempty"`
+	Truncated  int               `json:"truncated,omitempty"`
+	Unfinished int               `json:"unfinished,omitempty"` // files whose last line has no end yet
+
+	records string
+	mu      sync.Mutex
+}
+
+func newReport(f Format) *Report {
+	recordsSent.WithLabelValues(f.Source).Add(0)
+	return &Report{Source: f.Source, Skipped: map[Reason]*skips{}, records: f.Records}
+}
+
+// add adds what was sent.
+func (r *Report) add(c *counts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Sent += c.sent
+	r.Ahead += c.ahead
+	recordsSent.WithLabelValues(r.Source).Add(float64(c.sent))
+	for reason, s := range c.skipped {
+		if s.Records == 0 {
+			continue
+		}
+		recordsSkipped.WithLabelValues(r.Source, string(reason)).Add(float64(s.Records))
+		sum := r.Skipped[reason]
+		if sum == nil {
+			sum = &skips{First: s.First}
+			r.Skipped[reason] = sum
+		}
+		sum.Records += s.Records
+	}
+}
+
+// WriteTable writes the report for people.
+func (r *Report) WriteTable(w io.Writer) error {
+	fmt.Fprintf(w, "%s flows sent, from %s", humanize.Comma(int64(r.Sent)), plural(r.Files, "file"))
+	if r.Unchanged > 0 {
+		fmt.Fprintf(w, "; %s unchanged since the last run", plural(r.Unchanged, "file"))
+	}
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, reason := range slices.SortedFunc(maps.Keys(r.Skipped), func(a, b Reason) int { return strings.Compare(string(a), string(b)) }) {
+		s := r.Skipped[reason]
+		fmt.Fprintf(table, "  not sent\t%s\t%s %s\tfirst: %s\n", reason, humanize.Comma(int64(s.Records)), r.records, s.First)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, line := range []struct {
+		n    uint64
+		text string
+	}{
+		{r.Ahead, "flows have a time in the future and are stored as of now: the clock of their source is, or was, wrong"},
+		{uint64(r.Truncated), "files were truncated: what was cut off before it was read is lost"},
+		{uint64(r.Unfinished), "files end within a line, which is left for the next run"},
+	} {
+		if line.n > 0 {
+			if _, err := fmt.Fprintf(w, "  %s %s\n", humanize.Comma(int64(line.n)), line.text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return humanize.Comma(int64(n)) + " " + what + "s"
+}
