@@ -652,8 +652,32 @@ type FlowMessage struct {
 	// sFlow: where the data source is one of two different interfaces
 	// v9/IPFIX: IE 61 is there
 	HasFlowDirection bool `protobuf:"varint,1020,opt,name=HasFlowDirection,proto3" json:"HasFlowDirection,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Method of the request (RFC 9110 section 9): GET, POST. Stored as Method of web_requests.
+	// Column: (none)
+	HTTPMethod string `protobuf:"bytes,1101,opt,name=HTTPMethod,proto3" json:"HTTPMethod,omitempty"`
+	// Host that was asked for, without port. Stored as Host of web_requests.
+	// Column: (none)
+	HTTPHost string `protobuf:"bytes,1102,opt,name=HTTPHost,proto3" json:"HTTPHost,omitempty"`
+	// Group that the path of the request belongs to: without query, and with * for numbers
+	// and ids. Stored as Path of web_requests.
+	// Column: (none)
+	HTTPPath string `protobuf:"bytes,1103,opt,name=HTTPPath,proto3" json:"HTTPPath,omitempty"`
+	// Status code of the response (RFC 9110 section 15), 0 where there was none. Stored as
+	// Status of web_requests.
+	// Column: (none)
+	HTTPStatus uint32 `protobuf:"varint,1104,opt,name=HTTPStatus,proto3" json:"HTTPStatus,omitempty"`
+	// How long the response took, from the first byte of the request on, 0 if unknown.
+	// Stored as Duration of web_requests.
+	// Unit: microseconds
+	// Column: (none)
+	HTTPDuration uint64 `protobuf:"varint,1105,opt,name=HTTPDuration,proto3" json:"HTTPDuration,omitempty"`
+	// Version of TLS as it is in a handshake (RFC 8446 section 4.2.1): 0x0303 is 1.2, 0x0304
+	// is 1.3; 0 without TLS, or where the log does not tell. Stored as TLSVersion of
+	// web_requests.
+	// Column: (none)
+	TLSVersion    uint32 `protobuf:"varint,1106,opt,name=TLSVersion,proto3" json:"TLSVersion,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FlowMessage) Reset() {
@@ -1267,11 +1291,53 @@ func (x *FlowMessage) GetHasFlowDirection() bool {
 	return false
 }
 
+func (x *FlowMessage) GetHTTPMethod() string {
+	if x != nil {
+		return x.HTTPMethod
+	}
+	return ""
+}
+
+func (x *FlowMessage) GetHTTPHost() string {
+	if x != nil {
+		return x.HTTPHost
+	}
+	return ""
+}
+
+func (x *FlowMessage) GetHTTPPath() string {
+	if x != nil {
+		return x.HTTPPath
+	}
+	return ""
+}
+
+func (x *FlowMessage) GetHTTPStatus() uint32 {
+	if x != nil {
+		return x.HTTPStatus
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetHTTPDuration() uint64 {
+	if x != nil {
+		return x.HTTPDuration
+	}
+	return 0
+}
+
+func (x *FlowMessage) GetTLSVersion() uint32 {
+	if x != nil {
+		return x.TLSVersion
+	}
+	return 0
+}
+
 var File_FlowMessage_proto protoreflect.FileDescriptor
 
 const file_FlowMessage_proto_rawDesc = "" +
 	"\n" +
-	"\x11FlowMessage.proto\x12\anetmeta\"\xa0\x19\n" +
+	"\x11FlowMessage.proto\x12\anetmeta\"\xe2\x1a\n" +
 	"\vFlowMessage\x121\n" +
 	"\x04Type\x18\x01 \x01(\x0e2\x1d.netmeta.FlowMessage.FlowTypeR\x04Type\x12\"\n" +
 	"\fTimeReceived\x18\x02 \x01(\x04R\fTimeReceived\x12\"\n" +
@@ -1376,7 +1442,19 @@ const file_FlowMessage_proto_rawDesc = "" +
 	"\rFlowEndReason\x18\xf9\a \x01(\rR\rFlowEndReason\x12%\n" +
 	"\rApplicationID\x18\xfa\a \x01(\x04R\rApplicationID\x12)\n" +
 	"\x0fApplicationName\x18\xfb\a \x01(\tR\x0fApplicationName\x12+\n" +
-	"\x10HasFlowDirection\x18\xfc\a \x01(\bR\x10HasFlowDirection\"\xb6\x01\n" +
+	"\x10HasFlowDirection\x18\xfc\a \x01(\bR\x10HasFlowDirection\x12\x1f\n" +
+	"\n" +
+	"HTTPMethod\x18\xcd\b \x01(\tR\n" +
+	"HTTPMethod\x12\x1b\n" +
+	"\bHTTPHost\x18\xce\b \x01(\tR\bHTTPHost\x12\x1b\n" +
+	"\bHTTPPath\x18\xcf\b \x01(\tR\bHTTPPath\x12\x1f\n" +
+	"\n" +
+	"HTTPStatus\x18\xd0\b \x01(\rR\n" +
+	"HTTPStatus\x12#\n" +
+	"\fHTTPDuration\x18\xd1\b \x01(\x04R\fHTTPDuration\x12\x1f\n" +
+	"\n" +
+	"TLSVersion\x18\xd2\b \x01(\rR\n" +
+	"TLSVersion\"\xb6\x01\n" +
 	"\bFlowType\x12\x0f\n" +
 	"\vFLOWUNKNOWN\x10\x00\x12\v\n" +
 	"\aSFLOW_5\x10\x01\x12\x0e\n" +

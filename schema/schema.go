@@ -64,12 +64,14 @@ type Options struct {
 
 // Migrations that Options.New concerns: the one that makes the first flows_queue, and
 // the one that, taken back, leaves a table of the same shape that consumes nothing; the
-// one that makes the first flows_gate, and the one that drops it before the rollups.
+// one that makes the first flows_gate, and the one that drops it before the rollups; and
+// the one that makes the gate anew, before a later one makes flows_queue anew.
 const (
 	firstQueue = 3
 	idleQueue  = 13
 	firstGate  = 15
 	closedGate = 48
+	rollupGate = 56
 )
 
 // Source returns the migrations, ready to run: placeholders are filled in.
@@ -99,6 +101,8 @@ func (s expanding) ReadUp(version uint) (io.ReadCloser, string, error) {
 		return s.expand(s.Driver.ReadDown(idleQueue))
 	case s.idle && version == firstGate:
 		return s.expand(s.Driver.ReadUp(closedGate))
+	case s.idle && version == rollupGate:
+		return s.expand(s.Driver.ReadDown(rollupGate)) // which closes it
 	}
 	return s.expand(s.Driver.ReadUp(version))
 }

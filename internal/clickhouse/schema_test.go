@@ -252,3 +252,23 @@ func TestEveryKindOfFlowIsStoredAndNamedAndUnknownOnesAreUnknown(t *testing.T) {
 		t.Errorf("%d kinds have names in the view for people, want %d and other", named, want)
 	}
 }
+
+func TestRequestsOfWebServersAreInATableOfTheirOwnAndInFlows(t *testing.T) {
+	db, broker := migrated(t)
+	now := uint64(time.Now().Unix())
+	publish(t, broker, delimited(t,
+		&pb.FlowMessage{
+			Type: pb.FlowMessage_WEB_LOG, TimeReceived: now, SamplerAddress: []byte{192, 0, 2, 1}, SrcAddr: []byte{192, 0, 2, 1}, SrcPort: 443, DstAddr: []byte{198, 51, 100, 7}, Bytes: 1234,
+			HTTPMethod: "GET", HTTPHost: "www.example.net", HTTPPath: "/items/*", HTTPStatus: 404, HTTPDuration: 1500, TLSVersion: 0x0304,
+		},
+		&pb.FlowMessage{Type: pb.FlowMessage_WEB_LOG, TimeReceived: now, SrcAddr: []byte{198, 51, 100, 7}, Bytes: 100}, // of a request
+		&pb.FlowMessage{Type: pb.FlowMessage_IPFIX, TimeReceived: now, HTTPMethod: "GET"},
+	))
+	waitFor(t, db, 3, "SELECT count() FROM flows_raw")
+	waitFor(t, db, 1, "SELECT count() FROM web_requests")
+	const row = `concat(addressToString(SamplerAddress), ' ', toString(ServerPort), ' ', addressToString(ClientAddress), ' ', Host, ' ', Method, ' ', Path, ' ',
+		toString(Status), ' ', StatusClass, ' ', toString(Bytes), ' ', toString(Duration), ' ', TLSVersion)`
+	if got, want := query[string](t, db, "SELECT "+row+" FROM web_requests"), "192.0.2.1 443 198.51.100.7 www.example.net GET /items/* 404 4xx 1234 1500 TLS 1.3"; got != want {
+		t.Errorf("stored is %s\nwant      %s", got, want)
+	}
+}

@@ -222,6 +222,10 @@ func TestEveryFieldOfTheMessagesIsInTheStructs(t *testing.T) {
 	} {
 		have := map[string]bool{}
 		fields, _ := leaves(c.ours)
+		if _, is := c.ours.(*flow.Record); is {
+			ofRequest, _ := leaves(&flow.Request{})
+			fields = append(fields, ofRequest...)
+		}
 		for _, f := range fields {
 			have[strings.ToLower(f.Name)] = true
 		}
@@ -294,5 +298,21 @@ func TestEncodingAllocatesNothing(t *testing.T) {
 	buffer := make([]byte, 0, flow.MaxEncodedSize)
 	if n := testing.AllocsPerRun(100, func() { buffer = record.AppendDelimited(buffer[:0]) }); n != 0 {
 		t.Errorf("%v allocations per record", n)
+	}
+}
+
+func TestRequestIsItsFlowAndWhatTheLogAdds(t *testing.T) {
+	r := flow.Request{
+		Record:     flow.Record{Type: pb.FlowMessage_WEB_LOG, Bytes: 512, SrcAddr: netip.MustParseAddr("192.0.2.1")},
+		HTTPMethod: "GET", HTTPHost: strings.Repeat("h", 300), HTTPPath: "/a/*", HTTPStatus: 200, HTTPDuration: 1 << 40, TLSVersion: 0x0304,
+	}
+	want := &pb.FlowMessage{
+		Type: pb.FlowMessage_WEB_LOG, Bytes: 512, SrcAddr: []byte{192, 0, 2, 1},
+		HTTPMethod: "GET", HTTPHost: strings.Repeat("h", flow.MaxName), HTTPPath: "/a/*", HTTPStatus: 200, HTTPDuration: 1 << 40, TLSVersion: 0x0304,
+	}
+	checkEncoding(t, &r, want, &pb.FlowMessage{})
+	buffer := make([]byte, 0, 2*flow.MaxEncodedSize)
+	if n := testing.AllocsPerRun(100, func() { buffer = r.AppendDelimited(buffer[:0]) }); n != 0 {
+		t.Errorf("encoding allocates %v times", n)
 	}
 }

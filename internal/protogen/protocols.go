@@ -29,6 +29,7 @@ var groups = []group{
 	{"Tunnels", "HasEncap TunnelType VNI SrcAddrEncap DstAddrEncap EtypeEncap ProtoEncap SrcPortEncap DstPortEncap TCPFlagsEncap IPTosEncap IPTTLEncap IPv6FlowLabelEncap FragmentIdEncap FragmentOffsetEncap"},
 	{"Address translation and firewalls", "PostNATSrcAddr PostNATSrcPort PostNATDstAddr PostNATDstPort NATEvent FirewallEvent"},
 	{"Applications", "ApplicationID ApplicationName"},
+	{"Requests in logs of web servers", "HTTPMethod HTTPHost HTTPPath HTTPStatus HTTPDuration TLSVersion"},
 }
 
 //go:embed protocols.md.tmpl

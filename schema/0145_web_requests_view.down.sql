@@ -1,0 +1,1 @@
+DROP VIEW IF EXISTS web_requests_view SYNC
