@@ -121,7 +121,7 @@ func (r *Report) add(c *counts) {
 
 // WriteTable writes the report for people.
 func (r *Report) WriteTable(w io.Writer) error {
-	fmt.Fprintf(w, "%s flows sent, from %s", humanize.Comma(int64(r.Sent)), plural(r.Files, "file"))
+	fmt.Fprintf(w, "%s %s sent as flows, from %s", humanize.Comma(int64(r.Sent)), r.records, plural(r.Files, "file"))
 	if r.Unchanged > 0 {
 		fmt.Fprintf(w, "; %s unchanged since the last run", plural(r.Unchanged, "file"))
 	}

@@ -1,64 +1,25 @@
 package awsvpc_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/importer"
 	"github.com/leoluk/NetMeta/internal/importer/awsvpc"
+	"github.com/leoluk/NetMeta/internal/importer/importertest"
 )
 
-// decode returns what a file becomes: flows as JSON objects, and the report.
-func decode(t testing.TB, o awsvpc.Options, text string) ([]map[string]any, *importer.Report) {
+// decode returns what a file becomes.
+func decode(t testing.TB, o awsvpc.Options, text string) ([]importertest.Flow, *importer.Report) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "flows.log")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	old := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, old, old); err != nil {
-		t.Fatal(err)
-	}
 	format, err := awsvpc.Format(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	report, err := importer.Run(t.Context(), importer.Config{Format: format, Files: []string{path}, Sink: importer.DryRun(&out)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var flows []map[string]any
-	for line := range strings.Lines(out.String()) {
-		flow := map[string]any{}
-		numbers := json.NewDecoder(strings.NewReader(line))
-		numbers.UseNumber()
-		if err := numbers.Decode(&flow); err != nil {
-			t.Fatal(err)
-		}
-		flows = append(flows, flow)
-	}
-	return flows, report
-}
-
-func want(t *testing.T, flow map[string]any, fields string) {
-	t.Helper()
-	for pair := range strings.FieldsSeq(fields) {
-		name, value, _ := strings.Cut(pair, "=")
-		got := flow[name]
-		if got == nil {
-			got = ""
-		}
-		if fmt.Sprint(got) != value {
-			t.Errorf("%s is %v, want %s", name, got, value)
-		}
-	}
+	return importertest.Decode(t, format, text)
 }
 
 // The examples are those of the user guide ("Flow log record examples").
@@ -72,10 +33,10 @@ func TestDefaultFormatWithoutAHead(t *testing.T) {
 	if len(flows) != 3 || report.Sent != 3 || report.Skipped[awsvpc.NoData].Records != 1 || report.Skipped[awsvpc.SkipData].Records != 1 {
 		t.Fatalf("%d flows, report %+v", len(flows), report)
 	}
-	want(t, flows[0], "Type=AWS_VPC SrcAddr=172.31.16.139 DstAddr=172.31.16.21 SrcPort=20641 DstPort=22 Proto=6 Packets=20 Bytes=4249 TimeFlowStart=1418530010 TimeFlowEnd=1418530070 TimeReceived=1418530070 ForwardingStatus=64 FirewallEvent= SamplingRate=1 SamplingRateSource=RATE_PACKET Etype=2048 SamplerAddress=fd61:7773:0:1234:5678:9010::")
-	want(t, flows[0], fmt.Sprintf("InIf=%d OutIf= HasFlowDirection=", 0x23456789))
-	want(t, flows[1], "ForwardingStatus=129 FirewallEvent=3")
-	want(t, flows[2], "SrcAddr=2001:db8:1234:a100:8d6e:3477:df66:f105 Etype=34525")
+	flows[0].Want(t, "Type=AWS_VPC SrcAddr=172.31.16.139 DstAddr=172.31.16.21 SrcPort=20641 DstPort=22 Proto=6 Packets=20 Bytes=4249 TimeFlowStart=1418530010 TimeFlowEnd=1418530070 TimeReceived=1418530070 ForwardingStatus=64 FirewallEvent= SamplingRate=1 SamplingRateSource=RATE_PACKET Etype=2048 SamplerAddress=fd61:7773:0:1234:5678:9010::")
+	flows[0].Want(t, fmt.Sprintf("InIf=%d OutIf= HasFlowDirection=", 0x23456789))
+	flows[1].Want(t, "ForwardingStatus=129 FirewallEvent=3")
+	flows[2].Want(t, "SrcAddr=2001:db8:1234:a100:8d6e:3477:df66:f105 Etype=34525")
 }
 
 func TestFieldsOfLaterVersionsInTheOrderOfTheHead(t *testing.T) {
@@ -86,19 +47,18 @@ func TestFieldsOfLaterVersionsInTheOrderOfTheHead(t *testing.T) {
 	if len(flows) != 2 || report.Skipped[importer.NoFlow].Records != 1 {
 		t.Fatalf("%d flows, report %+v", len(flows), report)
 	}
-	want(t, flows[0], "SamplerAddress=fd61:7773:0:1234:5678:9012:89ab:cdef ObservationDomain=171 OutIf=7 InIf= FlowDirection=1 HasFlowDirection=true SrcAddr=10.0.1.5 DstAddr=203.0.113.5 NextHop=10.0.0.220 TCPFlags=19 ApplicationName=S3 Bytes=5000 Packets=12 ForwardingStatus=64")
-	want(t, flows[1], "InIf=7 OutIf= FlowDirection= HasFlowDirection=true NextHop= ForwardingStatus=130 FirewallEvent=3 ApplicationName=AMAZON Etype=34525 Proto=58")
+	flows[0].Want(t, "SamplerAddress=fd61:7773:0:1234:5678:9012:89ab:cdef ObservationDomain=171 OutIf=7 InIf= FlowDirection=1 HasFlowDirection=true SrcAddr=10.0.1.5 DstAddr=203.0.113.5 NextHop=10.0.0.220 TCPFlags=19 ApplicationName=S3 Bytes=5000 Packets=12 ForwardingStatus=64")
+	flows[1].Want(t, "InIf=7 OutIf= FlowDirection= HasFlowDirection=true NextHop= ForwardingStatus=130 FirewallEvent=3 ApplicationName=AMAZON Etype=34525 Proto=58")
 }
 
 func TestCustomFormatAndExporterAndLinesOfCloudWatch(t *testing.T) {
-	exporter, _ := awsvpc.Options{}, 0
-	exporter.Format = "${srcaddr} ${dstaddr} ${bytes} ${start}"
-	flows, _ := decode(t, exporter, "2026-11-27T10:00:00.000Z 192.0.2.1 192.0.2.2 100 1700000000\n192.0.2.3 192.0.2.4 200 1700000001")
+	o := awsvpc.Options{Format: "${srcaddr} ${dstaddr} ${bytes} ${start}", Exporter: netip.MustParseAddr("192.0.2.99")}
+	flows, _ := decode(t, o, "2026-11-27T10:00:00.000Z 192.0.2.1 192.0.2.2 100 1700000000\n192.0.2.3 192.0.2.4 200 1700000001")
 	if len(flows) != 2 {
 		t.Fatalf("%d flows, want two", len(flows))
 	}
-	want(t, flows[0], "SrcAddr=192.0.2.1 Bytes=100 TimeFlowStart=1700000000 TimeFlowEnd=1700000000")
-	want(t, flows[1], "SrcAddr=192.0.2.3 Bytes=200")
+	flows[0].Want(t, "SamplerAddress=192.0.2.99 SrcAddr=192.0.2.1 Bytes=100 TimeFlowStart=1700000000 TimeFlowEnd=1700000000")
+	flows[1].Want(t, "SrcAddr=192.0.2.3 Bytes=200")
 }
 
 func TestBrokenLinesCostNoOtherAndAreCountedWithTheirReason(t *testing.T) {

@@ -1,7 +1,6 @@
 package awsvpc_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,15 +9,8 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/importer"
 	"github.com/leoluk/NetMeta/internal/importer/awsvpc"
-	"github.com/leoluk/NetMeta/internal/queue"
+	"github.com/leoluk/NetMeta/internal/importer/importertest"
 )
-
-// discard is a Sink that has everything at once.
-type discard struct{}
-
-func (discard) Resume(context.Context) ([]importer.FileState, error)              { return nil, nil }
-func (discard) Send(context.Context, []importer.FileState, []queue.Content) error { return nil }
-func (discard) Close() error                                                      { return nil }
 
 // BenchmarkImport reads a file of a million lines, decodes them and encodes flows. A
 // record is one op.
@@ -48,7 +40,7 @@ func BenchmarkImport(b *testing.B) {
 			b.SetBytes(int64(text.Len() / lines))
 			b.ResetTimer()
 			for n := 0; n < b.N; n += lines {
-				report, err := importer.Run(b.Context(), importer.Config{Format: format, Files: []string{path}, Sink: discard{}})
+				report, err := importer.Run(b.Context(), importer.Config{Format: format, Files: []string{path}, Sink: importertest.Nowhere{}})
 				if err != nil || report.Sent < lines-1 {
 					b.Fatal(err, report)
 				}

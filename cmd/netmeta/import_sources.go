@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leoluk/NetMeta/internal/importer/gcpvpc"
+	"github.com/leoluk/NetMeta/internal/importer/weblog"
+)
+
+func newImportGCPCommand() *cobra.Command {
+	var i importing
+	var options gcpvpc.Options
+	var exporter string
+	cmd := &cobra.Command{
+		Use:   "gcp-vpc FILE...",
+		Short: "Read VPC flow logs of Google Cloud",
+		Long: `gcp-vpc reads VPC flow logs of Google Cloud as a log sink writes them to Cloud Storage:
+entries of Cloud Logging as JSON, one a line, compressed or not.
+
+Google keeps only a part of the records, the subnet's secondary sampling rate. It is not in
+the records: say it with --sampling, so that traffic is estimated right.
+
+The exporter of a flow is an address made of the names of project and VPC.`,
+		Example: `  gcloud storage rsync -r gs://my-flow-logs ./flows && netmeta import gcp-vpc --sampling 0.5 ./flows`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) (err error) {
+			if options.Exporter, err = parseExporter(exporter); err != nil {
+				return err
+			}
+			format, err := gcpvpc.Format(options)
+			if err != nil {
+				return fmt.Errorf("--sampling: %w", err)
+			}
+			return i.run(cmd, format, files)
+		},
+	}
+	cmd.Flags().Float64Var(&options.Sampling, "sampling", 0.5, "secondary sampling rate of the subnets (logConfig.flowSampling); Google's default is 0.5")
+	cmd.Flags().StringVar(&exporter, "exporter", "", "address to store as that of the exporter (default: made of project and VPC)")
+	i.add(cmd)
+	return cmd
+}
+
+func newImportWebLogCommand() *cobra.Command {
+	var i importing
+	var options weblog.Options
+	var server, zone string
+	cmd := &cobra.Command{
+		Use:   "web-log FILE...",
+		Short: "Read access logs of web servers",
+		Long: `web-log reads access logs of nginx, Apache, Caddy, Traefik and IIS (W3C). Each request
+becomes the flow of its response, with the server as exporter and source and the client as
+destination, and a row of web_requests: host, group of the path, status, duration, TLS.
+
+Caddy's and Traefik's JSON, W3C, combined and common logs are recognised. For others, give
+the text of nginx's log_format or Apache's LogFormat. Paths are grouped: the query is left
+out, and numbers and ids are *.`,
+		Example: `  netmeta import web-log --follow --server 192.0.2.80 --port 443 /var/log/nginx/access.log
+  netmeta import web-log '/var/log/apache2/access.log*'
+  netmeta import web-log --format '$remote_addr [$time_local] $host "$request" $status $bytes_sent $request_time $ssl_protocol' access.log`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) (err error) {
+			if server != "" {
+				if options.Server, err = netip.ParseAddr(server); err != nil {
+					return fmt.Errorf("--server: %q is no IPv4 or IPv6 address", server)
+				}
+			}
+			if options.Zone, err = time.LoadLocation(zone); err != nil {
+				return fmt.Errorf("--timezone: %w", err)
+			}
+			format, err := weblog.Format(options)
+			if err != nil {
+				return fmt.Errorf("--format: %w", err)
+			}
+			return i.run(cmd, format, files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&options.Format, "format", "", "combined, common, or the text of log_format or LogFormat (default: recognise it)")
+	flags.StringVar(&server, "server", "", "address of the server, where the log does not tell (default: the first one of this host)")
+	flags.Uint16Var(&options.Port, "port", 0, "port of the server, where the log does not tell (default: 443 with TLS, else 80)")
+	flags.StringVar(&options.Host, "host", "", "host that was asked for, where the log does not tell")
+	flags.StringVar(&zone, "timezone", "UTC", "time zone of W3C logs: UTC, Local or a name such as Europe/Paris")
+	i.add(cmd)
+	return cmd
+}
