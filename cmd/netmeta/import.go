@@ -39,7 +39,7 @@ goes on where it was, also with files that were renamed or compressed since.
 FILE is a name, a pattern in quotes, or a directory with all that is below it. Files may be
 compressed by gzip or zstd.`,
 	}
-	cmd.AddCommand(newImportAWSCommand(), newImportGCPCommand(), newImportWebLogCommand())
+	cmd.AddCommand(newImportAWSCommand(), newImportGCPCommand(), newImportWebLogCommand(), newImportPcapCommand())
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/leoluk/NetMeta/internal/importer/capture"
 	"github.com/leoluk/NetMeta/internal/importer/gcpvpc"
 	"github.com/leoluk/NetMeta/internal/importer/weblog"
 )
@@ -84,6 +85,33 @@ out, and numbers and ids are *.`,
 	flags.Uint16Var(&options.Port, "port", 0, "port of the server, where the log does not tell (default: 443 with TLS, else 80)")
 	flags.StringVar(&options.Host, "host", "", "host that was asked for, where the log does not tell")
 	flags.StringVar(&zone, "timezone", "UTC", "time zone of W3C logs: UTC, Local or a name such as Europe/Paris")
+	i.add(cmd)
+	return cmd
+}
+
+func newImportPcapCommand() *cobra.Command {
+	var i importing
+	var options capture.Options
+	var exporter string
+	cmd := &cobra.Command{
+		Use:   "pcap FILE...",
+		Short: "Read captures of packets",
+		Long: `pcap reads captures as tcpdump and Wireshark write them, pcap and pcapng: every packet
+becomes a flow of one packet. With --follow, it reads what is being captured (tcpdump -U).
+
+Captures of sFlow, NetFlow or IPFIX are for netmeta replay.`,
+		Example: `  netmeta import pcap --exporter 192.0.2.1 monday.pcap.gz
+  tcpdump -U -s 128 -w live.pcap & netmeta import pcap --follow live.pcap`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) (err error) {
+			if options.Exporter, err = parseExporter(exporter); err != nil {
+				return err
+			}
+			return i.run(cmd, capture.Format(options), files)
+		},
+	}
+	cmd.Flags().StringVar(&exporter, "exporter", "", "address to store as that of the exporter (default: the first one of this host)")
+	cmd.Flags().Uint64Var(&options.SamplingRate, "sampling-rate", 1, "one in how many packets was captured")
 	i.add(cmd)
 	return cmd
 }

@@ -14,6 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/flow"
@@ -38,8 +40,19 @@ const (
 // Topic is where flows go.
 const Topic = flow.Topic
 
-// continued is the Reason of what belongs to a record that was counted.
-const continued Reason = "continued"
+// Aside is the Reason of what is no record by itself, and is not counted.
+const Aside Reason = "aside"
+
+// OwnAddress returns the first address of this host that others see, else 127.0.0.1.
+func OwnAddress() netip.Addr {
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().IsGlobalUnicast() {
+			return p.Addr()
+		}
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
 
 // MaxRecord is the longest record, in bytes.
 const MaxRecord = 1 << 20

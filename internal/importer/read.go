@@ -67,7 +67,7 @@ func (r *run) decode(ctx context.Context, in *input, final bool) error {
 		switch reason {
 		case Sent:
 			c.counts.sent++
-		case continued:
+		case Aside:
 		default:
 			c.counts.skip(reason, in, record, out.Problem)
 		}
@@ -97,7 +97,7 @@ func (l *Lines) Line(record []byte) ([]byte, Reason) {
 	ended := len(record) > 0 && record[len(record)-1] == '\n'
 	if l.within {
 		l.within = !ended
-		return nil, continued
+		return nil, Aside
 	}
 	if len(record) > MaxRecord || !ended && len(record) == MaxRecord {
 		l.within = !ended

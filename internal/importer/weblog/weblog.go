@@ -47,7 +47,7 @@ const (
 // Format returns how logs are read.
 func Format(o Options) (importer.Format, error) {
 	if !o.Server.IsValid() {
-		o.Server = ownAddress()
+		o.Server = importer.OwnAddress()
 	}
 	if o.Zone == nil {
 		o.Zone = time.UTC
@@ -82,17 +82,6 @@ func must(format string) *layout {
 		panic(err)
 	}
 	return l
-}
-
-// ownAddress returns the first address of this host that others see.
-func ownAddress() netip.Addr {
-	addresses, _ := net.InterfaceAddrs()
-	for _, a := range addresses {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().IsGlobalUnicast() {
-			return p.Addr()
-		}
-	}
-	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
 // request is what a line says.
