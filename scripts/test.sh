@@ -27,7 +27,7 @@ fi
 
 install_all() {
 	need_go
-	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct snmpd:snmpd \
+	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct snmpd:snmpd nginx:nginx-light \
 		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl debootstrap:debootstrap protoc:protobuf-compiler \
 		containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 nft:nftables iptables:iptables conntrack:conntrack setpriv:util-linux
 	need_python_modules confluent_kafka:python3-confluent-kafka google.protobuf:python3-protobuf

@@ -48,6 +48,7 @@ func TestPanelsShowWhatWasPutIn(t *testing.T) {
 	insert(t, write, testFlows)
 	insertCounters(t, write)
 	insertPipeline(t, write, testPipeline)
+	insertRequests(t, write)
 	for _, d := range loaded(t) {
 		for _, panel := range d.AllPanels() {
 			if len(panel.Targets) == 0 {

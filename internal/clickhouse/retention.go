@@ -31,7 +31,7 @@ type tableAge struct {
 func (r Retention) tables() []tableAge {
 	return []tableAge{
 		{"flows_raw", r.Raw}, {"flows_1m", r.Minutes}, {"flows_1h", r.Hours},
-		{"interface_counters", r.Raw}, {"flows_errors", r.Raw},
+		{"interface_counters", r.Raw}, {"web_requests", r.Raw}, {"flows_errors", r.Raw},
 	}
 }
 
