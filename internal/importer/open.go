@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -223,13 +222,6 @@ func look(path string) (place, int64, error) {
 		return place{}, 0, err
 	}
 	return placeOf(info), info.Size(), nil
-}
-
-func placeOf(info fs.FileInfo) place {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return place{uint64(s.Dev), s.Ino} //nolint:unconvert // Dev is signed elsewhere
-	}
-	return place{}
 }
 
 // expand returns the files that names stand for, sorted by name where a pattern or a

@@ -53,7 +53,7 @@ func (r *route) deliver(ctx context.Context, e *entry) error {
 		case split:
 			return r.ledger.split(e, err)
 		case drop:
-			return fmt.Errorf("Kafka refuses flows for topic %q again and again: %w", r.topic, err)
+			return fmt.Errorf("send flows to topic %q: Kafka refuses them again and again: %w", r.topic, err)
 		case resend:
 		default:
 			p.as = nil

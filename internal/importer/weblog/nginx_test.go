@@ -2,6 +2,7 @@ package weblog_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -97,8 +98,8 @@ func TestLogsOfARealNginxAgreeWithItsClients(t *testing.T) {
 	var mu sync.Mutex
 	client := &http.Client{Transport: &http.Transport{
 		DisableCompression: true, MaxIdleConnsPerHost: 8,
-		Dial: func(network, address string) (net.Conn, error) { //nolint:staticcheck // no context is needed
-			c, err := net.Dial(network, address)
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
 			return counted{c, &received, &mu}, err
 		},
 	}}
