@@ -17,7 +17,8 @@ SELECT
         toDateTime(published, 'UTC')) AS TimeReceived,
     toAddress(queue.SamplerAddress) AS SamplerAddress,
     queue.SrcPort AS ServerPort,
-    toAddress(queue.DstAddr) AS ClientAddress,
+    -- Addresses are cut off as flows_raw_view does it.
+    if(SamplerAddress IN (SELECT SamplerAddress FROM sampler_config WHERE AnonymizeAddresses), cutAddress(toAddress(queue.DstAddr), 24, 48), toAddress(queue.DstAddr)) AS ClientAddress,
     queue.HTTPHost AS Host,
     queue.HTTPMethod AS Method,
     queue.HTTPPath AS Path,
