@@ -142,12 +142,14 @@ func withTextKeys(value any) any {
 // OfInstallation are the keys of netmeta: config: that say how a cluster is installed.
 // In a file with these around, they are left alone.
 var OfInstallation = []string{
-	"advertisedKafkaHost", "allowUnpinnedImages", "allowedExporters", "clickhouseOperatorPassword",
-	"clickhouseReaderPassword", "clickhouseReadonlyPassword", "dashboardDisplay", "deployGoflow",
-	"deployGrafana", "deployOperators", "enableClickhouseIngress", "enableExternalKafkaListener",
-	"exposure", "flowRetention", "goflowTopicRetention", "grafanaBasicAuth", "grafanaDefaultRole",
-	"grafanaGoogleAuth", "grafanaInitialAdminPassword", "ingress", "letsencryptAccountMail",
-	"letsencryptMode", "memory", "monitoringNamespace", "namespace", "ports", "publicHostname",
+	"advertisedKafkaHost", "alerts", "allowUnpinnedImages", "allowedExporters",
+	"clickhouseOperatorPassword", "clickhouseReaderPassword", "clickhouseReadonlyPassword",
+	"consoleHostname", "consolePasswordHash", "dashboardDisplay", "deployConsole", "deployGoflow",
+	"deployGrafana", "deployOperators", "deployToolbox", "diskLimit", "enableClickhouseIngress",
+	"enableExternalKafkaListener", "exposure", "flowRetention", "goflowTopicRetention",
+	"grafanaBasicAuth", "grafanaDefaultRole", "grafanaGoogleAuth", "grafanaInitialAdminPassword",
+	"ingress", "letsencryptAccountMail", "letsencryptMode", "mailServer", "memory", "monitoringBy",
+	"monitoringLabels", "monitoringNamespace", "namespace", "ports", "publicHostname", "risinfo",
 	"sessionSecret", "storage", "tlsCertificate",
 }
 
