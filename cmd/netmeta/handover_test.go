@@ -3,8 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -125,12 +130,33 @@ func TestTheOneBeforeGoesOnWhereOneThatWasKilledHasLeftOff(t *testing.T) {
 	if err := second.Cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	waitStopped(t, second.Cmd.Process.Pid)
 	exporter.send(t, 50)
 	second.Kill()
 	first.find(t, "(going on in its place)")
 	exporter.send(t, 10)
 	r.end(first)
 	r.wantEach(exporter.sent.Load())
+}
+
+// waitStopped waits until no thread of a process runs any more: they stop one by one.
+func waitStopped(t *testing.T, pid int) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("threads of process %d: %v, %v", pid, threads, err)
+		}
+		running := slices.ContainsFunc(threads, func(thread string) bool {
+			stat, err := os.ReadFile(thread)
+			_, state, _ := bytes.Cut(stat, []byte(") "))
+			return err == nil && !bytes.HasPrefix(state, []byte("T"))
+		})
+		if !running {
+			return
+		}
+	}
+	t.Fatalf("process %d does not stop", pid)
 }
 
 func TestAThirdCollectorKeepsWhatTheSecondHasHandedOver(t *testing.T) {

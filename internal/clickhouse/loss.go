@@ -81,6 +81,9 @@ func effectOf(statement string) (e effect, known bool) {
 		}
 		e.columns = append(e.columns, column[1])
 	}
+	if len(e.columns) == 0 {
+		return effect{}, true // comments alone
+	}
 	return e, true
 }
 
