@@ -148,6 +148,7 @@ func TestVariablesOfferWhatThereIs(t *testing.T) {
 	insert(t, write, testFlows)
 	insertCounters(t, write)
 	insertPipeline(t, write, testPipeline)
+	insertRequests(t, write)
 	for _, d := range loaded(t) {
 		for _, v := range d.Variables {
 			if v.Type != dashboard.TypeQuery {
@@ -188,6 +189,14 @@ func TestVariablesOfferWhatThereIs(t *testing.T) {
 				case "collector":
 					if len(all) != 2 || all["a.example"] != "a.example" || all["b.example"] != "b.example" {
 						t.Errorf("collectors %v", all)
+					}
+				case "server":
+					if len(all) != 1 || all["192.0.2.80"] != "192.0.2.80" {
+						t.Errorf("web servers %v", all)
+					}
+				case "site":
+					if len(all) != 1 || all[webHost] != webHost {
+						t.Errorf("sites %v", all)
 					}
 				default:
 					t.Errorf("nothing checks variable %s: %v", v.Name, all)
