@@ -60,10 +60,13 @@ type Options struct {
 	// and whose table a later migration drops, would hold up the one that stays, and a
 	// gate that is dropped while its consumer joins the group holds up the migration.
 	New bool
+	// Ordered says that flows_raw has the order of migration 14 already, and perhaps columns
+	// of later ones: done again, it has nothing to do.
+	Ordered bool
 }
 
 // Migrations that Options.New concerns: the one that makes the first flows_queue, and
-// the one that, taken back, leaves a table of the same shape that consumes nothing; the
+// the one that, taken back, leaves a table that consumes nothing; the
 // one that makes the first flows_gate, and the one that drops it before the rollups; and
 // the one that makes the gate anew, before a later one makes flows_queue anew.
 const (
@@ -74,13 +77,16 @@ const (
 	rollupGate = 56
 )
 
+// ordering is the migration that Options.Ordered concerns.
+const ordering = 14
+
 // Source returns the migrations, ready to run: placeholders are filled in.
 func Source(options Options) (source.Driver, error) {
 	driver, err := iofs.New(files, ".")
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	return expanding{driver, options.New, strings.NewReplacer(
+	return expanding{driver, options.New, options.Ordered, strings.NewReplacer(
 		"${FLOW_MESSAGE_DEFINITION}", quotable(pb.Definition),
 		"${INTERFACE_COUNTERS_DEFINITION}", quotable(pb.CountersDefinition),
 		"${PIPELINE_COUNTER_DEFINITION}", quotable(pb.PipelineDefinition),
@@ -92,12 +98,15 @@ func Source(options Options) (source.Driver, error) {
 type expanding struct {
 	source.Driver
 	idle         bool // until the last gate is made
+	ordered      bool
 	placeholders *strings.Replacer
 }
 
 func (s expanding) ReadUp(version uint) (io.ReadCloser, string, error) {
 	switch {
-	case s.idle && version == firstQueue:
+	case s.ordered && version == ordering:
+		return io.NopCloser(strings.NewReader("SELECT 1")), "flows_raw_order", nil
+	case s.idle && (version == firstQueue || version == idleQueue): // the last one makes it anew
 		return s.expand(s.Driver.ReadDown(idleQueue))
 	case s.idle && version == firstGate:
 		return s.expand(s.Driver.ReadUp(closedGate))

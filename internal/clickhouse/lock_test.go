@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -118,29 +117,6 @@ func schemaState(t *testing.T, db *sql.DB) clickhouse.SchemaState {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func TestMigratingThatIsStoppedIsContinuedBehindTheLastMigration(t *testing.T) {
-	broker := startBroker(t)
-	ctx, stop := context.WithCancel(t.Context())
-	db, other := openTwice(t, func(_ *sql.DB, statement string, run func()) {
-		if strings.Contains(statement, "TABLE IF NOT EXISTS flows_errors") {
-			stop()
-		}
-		run()
-	})
-	configure(t, other, broker)
-	if err := clickhouse.Migrate(ctx, db); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that it was stopped", err)
-	}
-	if s := schemaState(t, other); s.Version < 2 || s.Version == s.Newest || s.Dirty {
-		t.Errorf("it was stopped in the middle, and the database says %+v", s)
-	}
-	noLocks(t, other)
-	if err := clickhouse.Migrate(t.Context(), other); err != nil {
-		t.Error(err)
-	}
-	upToDate(t, other)
 }
 
 const makeLock = "CREATE TABLE schema_lock (Holder String, Time DateTime64(3)) ENGINE = Memory"

@@ -37,7 +37,12 @@ func openSource(ctx context.Context, db *sql.DB, complete bool) (source.Driver, 
 	if err != nil {
 		return nil, err
 	}
-	return schema.Source(schema.Options{Retention: retention, New: complete && !exists})
+	var ordered bool
+	const order = `SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = 'flows_raw' AND startsWith(sorting_key, 'negate')`
+	if err := db.QueryRowContext(ctx, order).Scan(&ordered); err != nil {
+		return nil, fmt.Errorf("read the order of flows_raw: %w", err)
+	}
+	return schema.Source(schema.Options{Retention: retention, New: complete && !exists, Ordered: ordered})
 }
 
 // direction is where migrations lead.

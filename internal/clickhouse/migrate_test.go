@@ -119,7 +119,7 @@ func TestTableThatIsMadeAnewKeepsItsRowsAndItsRetention(t *testing.T) {
 	exec(t, db, `INSERT INTO flows_raw (TimeReceived, SamplerAddress, SrcAddr, Bytes, SamplingRate, ASPath, ApplicationName, VNI)
 		SELECT now() - number * 8, toIPv6('192.0.2.' || number % 9), toIPv6('2001:db8::' || number % 100), number, 1000, [number, 64500], 'app' || number % 5, number % 7
 		FROM numbers(1000000)`) // of three months
-	contents := "SELECT toString(groupBitXor(cityHash64(*))) FROM flows_raw"
+	contents := "SELECT toString(groupBitXor(cityHash64(TimeReceived, SamplerAddress, SrcAddr, Bytes, SamplingRate, ASPath, ApplicationName, VNI))) FROM flows_raw"
 	want := query[string](t, db, contents)
 	for range 2 { // the second time it is as if the first had been cut off at its end
 		if err := clickhouse.Migrate(t.Context(), db); err != nil {
