@@ -43,7 +43,7 @@ func TestPlanIsWhatMigratingDoesAndChangesNothing(t *testing.T) {
 	if after := query[string](t, db, state); after != before || after != "" {
 		t.Errorf("a plan for an empty database has made %s", after)
 	}
-	if queue := steps[155]; steps[0].Version != 1 || strings.Contains(queue.SQL, "${") || !strings.Contains(queue.SQL, "message FlowMessage") {
+	if queue := steps[148]; steps[0].Version != 1 || strings.Contains(queue.SQL, "${") || !strings.Contains(queue.SQL, "message FlowMessage") {
 		t.Errorf("the migrations are %+v", steps)
 	}
 	configure(t, db, broker)

@@ -1,1 +1,0 @@
-CREATE OR REPLACE FUNCTION asCountry AS (asn) -> dictGetOrDefault('as_registry', 'Country', toUInt64(asn), '')

@@ -1,3 +1,0 @@
--- From here to migration 157 nothing is consumed: a block that is under way would still be
--- stored by the view as it was.
-DROP VIEW IF EXISTS flows_gate SYNC
