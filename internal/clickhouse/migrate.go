@@ -93,7 +93,10 @@ func run(ctx context.Context, db *sql.DB, to direction, move func(*migrate.Migra
 	if err := errors.Join(move(m), versions.finish()); err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate database %s: %w", database, withoutStatement(err))
 	}
-	return ctx.Err()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return qualifyDictionaries(ctx, db)
 }
 
 // withoutStatement leaves the text of the migration out of its error: a hundred
