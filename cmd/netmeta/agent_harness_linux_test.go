@@ -22,6 +22,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/proctest"
 	"github.com/leoluk/NetMeta/internal/queue"
+	"github.com/leoluk/NetMeta/internal/skiptest"
 	"github.com/leoluk/NetMeta/pb"
 	"github.com/leoluk/NetMeta/pb/validate"
 )
@@ -48,17 +49,15 @@ func newLab(t *testing.T) *lab {
 	t.Helper()
 	for _, tool := range []string{"ip", "nft", "iptables", "conntrack"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, tool+" is not installed; scripts/test.sh installs it")
+			skiptest.Missing(t, tool+" is not installed; scripts/test.sh installs it")
 		}
 	}
-	if os.Getuid() != 0 {
-		missing(t, "network namespaces need root")
-	}
+	skiptest.NeedRoot(t, "making network namespaces")
 	l := &lab{}
 	for letter, name := range map[string]*string{"c": &l.client, "r": &l.router, "s": &l.server} {
 		*name = fmt.Sprintf("netmeta-%d-%s", os.Getpid(), letter)
 		if out, err := exec.Command("ip", "netns", "add", *name).CombinedOutput(); err != nil {
-			missing(t, fmt.Sprintf("network namespaces cannot be made: %s", out))
+			skiptest.Missing(t, fmt.Sprintf("network namespaces cannot be made: %s", out))
 		}
 		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", *name).Run() })
 		l.sh(t, *name, "ip link set lo up")
@@ -83,15 +82,6 @@ func newLab(t *testing.T) *lab {
 	t.Cleanup(cluster.Close)
 	l.brokers = cluster.ListenAddrs()
 	return l
-}
-
-// missing skips the test for want of something, or fails it if NETMETA_REQUIRE=all.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("NETMETA_REQUIRE") == "all" {
-		t.Fatal("NETMETA_REQUIRE=all, but: " + what)
-	}
-	t.Skip("SKIPPED: " + what)
 }
 
 func (l *lab) host(t *testing.T, namespace, address4, gateway4, address6, gateway6 string) {

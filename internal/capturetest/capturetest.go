@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/skiptest"
 )
 
 // Capture is a row of INDEX.md: a file with datagrams of one exporter, and what
@@ -34,7 +36,7 @@ func Dir(t testing.TB) string {
 	t.Helper()
 	shared := os.Getenv("NETMETA_SHARED")
 	if shared == "" {
-		missing(t, "NETMETA_SHARED does not name the directory above the captures")
+		skiptest.Missing(t, "NETMETA_SHARED does not name the directory above the captures")
 	}
 	return filepath.Join(shared, "captures")
 }
@@ -45,18 +47,9 @@ func Program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, name+" is not installed")
+		skiptest.Missing(t, name+" is not installed")
 	}
 	return path
-}
-
-// missing skips the test for want of something, or fails it if NETMETA_REQUIRE=all.
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("NETMETA_REQUIRE") == "all" {
-		t.Fatal("NETMETA_REQUIRE=all, but " + what)
-	}
-	t.Skip(what)
 }
 
 // fewest is what INDEX.md must list for a test to mean anything.

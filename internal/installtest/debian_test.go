@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/leoluk/NetMeta/internal/skiptest"
 )
 
 // TestInAFreshDebianWithoutNetwork runs the scripts on a system as it is after
@@ -14,12 +16,7 @@ func TestInAFreshDebianWithoutNetwork(t *testing.T) {
 	if _, err := exec.LookPath("debootstrap"); err != nil {
 		t.Fatal("debootstrap is missing: scripts/test.sh installs it")
 	}
-	if os.Geteuid() != 0 {
-		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal("only root can make a system to install on, and NETMETA_REQUIRE=all allows no skip")
-		}
-		t.Skip("only root can make a system to install on; everything else of install.sh is tested without")
-	}
+	skiptest.NeedRoot(t, "making a system to install on")
 	m := newMachine(t)
 	m.succeeds("install.sh", "fetch", filepath.Join(m.dir, "prefetched"))
 	debian := filepath.Join(m.dir, "debian")

@@ -20,6 +20,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/leoluk/NetMeta/internal/proctest"
+	"github.com/leoluk/NetMeta/internal/skiptest"
 )
 
 // startTimeout is ample for a Java process on a machine that builds at the same time.
@@ -55,11 +56,7 @@ func start(t testing.TB, args ...string) *Broker {
 	b := &Broker{t: t, script: findScript(t), dir: t.TempDir(), port: freePort(t), args: args}
 	version, err := exec.Command(b.script, "version").CombinedOutput()
 	if err != nil {
-		missing := fmt.Sprintf("no genuine Kafka: %s; run: scripts/kafka.sh install", bytes.TrimSpace(version))
-		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal(missing)
-		}
-		t.Skip("SKIPPED: " + missing)
+		skiptest.Missing(t, fmt.Sprintf("no genuine Kafka: %s; run: scripts/kafka.sh install", bytes.TrimSpace(version)))
 	}
 	b.Version = strings.TrimSpace(string(version))
 	b.Restart()

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/proctest"
+	"github.com/leoluk/NetMeta/internal/skiptest"
 )
 
 // startTimeout is ample on a machine that builds at the same time.
@@ -46,7 +47,7 @@ func Start(t testing.TB) *Server {
 func needBuilt(t testing.TB, root string) {
 	t.Helper()
 	if out, err := exec.Command(filepath.Join(root, "scripts/kubernetes.sh"), "version").CombinedOutput(); err != nil {
-		missing(t, fmt.Sprintf("no genuine kube-apiserver: %s; run: scripts/kubernetes.sh install", bytes.TrimSpace(out)))
+		skiptest.Missing(t, fmt.Sprintf("no genuine kube-apiserver: %s; run: scripts/kubernetes.sh install", bytes.TrimSpace(out)))
 	}
 }
 
@@ -145,7 +146,7 @@ func (s *Server) DefineOperators(t testing.TB) {
 		files = append(files, found...)
 	}
 	if len(files) == 0 {
-		missing(t, "no definitions of the operators' objects; run: scripts/operators.sh fetch")
+		skiptest.Missing(t, "no definitions of the operators' objects; run: scripts/operators.sh fetch")
 	}
 	var all strings.Builder
 	for _, file := range files {
@@ -269,13 +270,4 @@ func findRoot(t testing.TB) string {
 	}
 	t.Fatal("scripts/kubernetes.sh is not above the directory of the test")
 	return ""
-}
-
-// missing skips the test for want of something, or fails it if NETMETA_REQUIRE=all.
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("NETMETA_REQUIRE") == "all" {
-		t.Fatal("NETMETA_REQUIRE=all, but: " + what)
-	}
-	t.Skip("SKIPPED: " + what)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/leoluk/NetMeta/internal/skiptest"
 )
 
 // Node is a cluster of one node: the API server, the controllers and the scheduler on
@@ -100,12 +102,10 @@ const controllers = "deployment-controller,replicaset-controller,statefulset-con
 // needNode returns the directory of the network plugins.
 func needNode(t testing.TB) (cni string) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		missing(t, "a node needs root: run the test as root")
-	}
+	skiptest.NeedRoot(t, "starting a node")
 	for _, program := range []string{"containerd", "ctr", "runc", "ip", "nft", "iptables", "nsenter"} {
 		if _, err := exec.LookPath(program); err != nil {
-			missing(t, "no "+program+"; install containerd, runc, containernetworking-plugins, iproute2, nftables and iptables, or run scripts/test.sh, which does")
+			skiptest.Missing(t, "no "+program+"; install containerd, runc, containernetworking-plugins, iproute2, nftables and iptables, or run scripts/test.sh, which does")
 		}
 	}
 	for _, cni := range []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"} {
@@ -113,12 +113,12 @@ func needNode(t testing.TB) (cni string) {
 			try := exec.Command("true")
 			try.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
 			if err := try.Run(); err != nil {
-				missing(t, fmt.Sprintf("a node needs namespaces of processes, mounts and network, which this machine refuses: %v", err))
+				skiptest.Missing(t, fmt.Sprintf("a node needs namespaces of processes, mounts and network, which this machine refuses: %v", err))
 			}
 			return cni
 		}
 	}
-	missing(t, "no network plugins of containers: install containernetworking-plugins")
+	skiptest.Missing(t, "no network plugins of containers: install containernetworking-plugins")
 	return ""
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/leoluk/NetMeta/internal/skiptest"
 )
 
 // prefix begins the names of what a run leaves outside of its machine: a directory, and
@@ -36,7 +38,7 @@ func hierarchies(t testing.TB) (roots []string) {
 		roots = append(roots, filepath.Dir(p))
 	}
 	if !slices.Contains(roots, filepath.Join(groupRoot, "memory")) {
-		missing(t, "no control groups with a memory controller in "+groupRoot)
+		skiptest.Missing(t, "no control groups with a memory controller in "+groupRoot)
 	}
 	return roots
 }
@@ -47,7 +49,7 @@ func (n *Node) makeGroups(t testing.TB) {
 	for _, root := range hierarchies(t) {
 		group := filepath.Join(root, n.group)
 		if err := os.MkdirAll(group, 0o755); err != nil {
-			missing(t, "no control group can be made: "+err.Error())
+			skiptest.Missing(t, "no control group can be made: "+err.Error())
 		}
 		// Of version 1, a new group has no processors.
 		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {

@@ -2,24 +2,19 @@ package nflog
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/leoluk/NetMeta/internal/agent/netlink"
+	"github.com/leoluk/NetMeta/internal/skiptest"
 )
 
 // The kernel is asked for a subsystem of netfilter that no kernel has, which it answers as
 // it does for one whose module is missing.
 func TestAMissingModuleIsNamed(t *testing.T) {
-	if os.Getuid() != 0 {
-		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal("NETMETA_REQUIRE=all, but: asking netfilter needs root")
-		}
-		t.Skip("SKIPPED: asking netfilter needs root")
-	}
+	skiptest.NeedRoot(t, "asking netfilter")
 	socket, err := netlink.Open(unix.NETLINK_NETFILTER, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -36,12 +31,7 @@ func TestAMissingModuleIsNamed(t *testing.T) {
 }
 
 func TestAGroupIsGivenUpForTheNext(t *testing.T) {
-	if os.Getuid() != 0 {
-		if os.Getenv("NETMETA_REQUIRE") == "all" {
-			t.Fatal("NETMETA_REQUIRE=all, but: receiving from NFLOG needs root")
-		}
-		t.Skip("SKIPPED: receiving from NFLOG needs root")
-	}
+	skiptest.NeedRoot(t, "receiving from NFLOG")
 	const group = 64_123
 	first, err := Open(group, 0)
 	if err != nil {
