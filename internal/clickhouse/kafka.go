@@ -72,7 +72,7 @@ func (c collection) store(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("look for the Kafka settings in ClickHouse: %w", err)
 	}
 	settings := fmt.Sprintf(`kafka_broker_list = %s, kafka_topic_list = %s, kafka_group_name = %s`,
-		literal(c.brokers), literal(c.topic), literal(c.group))
+		Literal(c.brokers), Literal(c.topic), Literal(c.group))
 	switch {
 	case same:
 		return nil
@@ -106,7 +106,7 @@ func reattach(ctx context.Context, db *sql.DB, table string) error {
 	return nil
 }
 
-// literal quotes s as a ClickHouse string literal.
-func literal(s string) string {
+// Literal quotes s as a ClickHouse string literal.
+func Literal(s string) string {
 	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + `'`
 }

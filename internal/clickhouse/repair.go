@@ -124,7 +124,7 @@ func settle(ctx context.Context, db *sql.DB, hour time.Time, tables []string) er
 		var partition string
 		err := db.QueryRowContext(ctx, within(`SELECT any(_partition_id) FROM `+table+` WHERE TimeReceived >= {from} AND TimeReceived < {to}`, hour, hour.Add(time.Hour))).Scan(&partition)
 		if err == nil && partition != "" {
-			_, err = db.ExecContext(ctx, `OPTIMIZE TABLE `+table+` PARTITION ID `+literal(partition)+` FINAL`)
+			_, err = db.ExecContext(ctx, `OPTIMIZE TABLE `+table+` PARTITION ID `+Literal(partition)+` FINAL`)
 		}
 		if err != nil {
 			return fmt.Errorf("merge the corrections of %s: %w", table, err)

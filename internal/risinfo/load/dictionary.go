@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse"
 )
 
 // dictionary is one of the dictionaries that migrations make without a source. source is
@@ -74,11 +76,7 @@ func (d dictionary) empty(create string) string {
 func (d dictionary) reading(create, name, database string) string {
 	table := "`" + strings.NewReplacer(`\`, `\\`, "`", "\\`").Replace(database) + "`." + d.table
 	query := strings.ReplaceAll(strings.Join(strings.Fields(d.source), " "), "{table}", table)
-	return create + " " + name + " " + d.attributes + " SOURCE(CLICKHOUSE(QUERY " + literal(query) + ")) " + d.layout
-}
-
-func literal(s string) string {
-	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + `'`
+	return create + " " + name + " " + d.attributes + " SOURCE(CLICKHOUSE(QUERY " + clickhouse.Literal(query) + ")) " + d.layout
 }
 
 // reload has a dictionary read its table. Until it has, it answers as before; so it does

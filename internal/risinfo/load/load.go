@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/risinfo/names"
 	"github.com/leoluk/NetMeta/internal/risinfo/route"
 )
@@ -64,7 +65,7 @@ func (l *Loader) Routes(ctx context.Context, routes []route.Route, built time.Ti
 // Names replaces as_names, as Routes does.
 func (l *Loader) Names(ctx context.Context, all []names.Name, built time.Time, from string) error {
 	err := replace(ctx, l, Names, all, func(row []byte, n names.Name) []byte {
-		return fmt.Appendf(row, "%d,%s,%s", n.ASN, literal(n.Name), literal(n.Country))
+		return fmt.Appendf(row, "%d,%s,%s", n.ASN, clickhouse.Literal(n.Name), clickhouse.Literal(n.Country))
 	})
 	return l.finish(ctx, Names, len(all), built, from, err)
 }
