@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/leoluk/NetMeta/internal/clickhouse"
 )
 
 // envClickHouse names the environment variable that stands in for --clickhouse, so that
@@ -36,6 +39,15 @@ func addClickHouseFlag(cmd *cobra.Command) (address func() (string, error)) {
 		}
 		return address, nil
 	}
+}
+
+// openClickHouse opens the database at what addClickHouseFlag has returned.
+func openClickHouse(address func() (string, error)) (*sql.DB, error) {
+	to, err := address()
+	if err != nil {
+		return nil, err
+	}
+	return clickhouse.Open(to)
 }
 
 // withPassword returns address with the password in file. A line break at its end is not

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/geoip"
 	"github.com/leoluk/NetMeta/internal/lookup"
 	"github.com/leoluk/NetMeta/internal/retention"
@@ -55,11 +55,12 @@ It asks the DNS only with --dns, and knows places only with a GeoIP database of 
 				}
 				defer options.GeoIP.Close()
 			}
-			to, err := clickHouseURL()
+			db, err := openClickHouse(clickHouseURL)
 			if err != nil {
 				return err
 			}
-			return runLookup(cmd, to, address, options, output)
+			defer db.Close()
+			return runLookup(cmd, db, address, options, output)
 		},
 	}
 	flags := cmd.Flags()
@@ -73,12 +74,7 @@ It asks the DNS only with --dns, and knows places only with a GeoIP database of 
 	return cmd
 }
 
-func runLookup(cmd *cobra.Command, to string, address netip.Addr, options lookup.Options, output string) error {
-	db, err := clickhouse.Open(to)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+func runLookup(cmd *cobra.Command, db *sql.DB, address netip.Addr, options lookup.Options, output string) error {
 	if err := reach(cmd.Context(), db); err != nil {
 		return err
 	}

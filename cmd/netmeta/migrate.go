@@ -38,11 +38,7 @@ how much; --force does it all the same.`,
   netmeta migrate --to 6 --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			to, err := address()
-			if err != nil {
-				return err
-			}
-			db, err := clickhouse.Open(to)
+			db, err := openClickHouse(address)
 			if err != nil {
 				return err
 			}

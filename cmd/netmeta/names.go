@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/internal/names"
 )
@@ -44,11 +43,7 @@ netmeta-standalone does this by itself, with its flag --settings.`,
 			if check && file == "" {
 				return errors.New("--check: give the file with --settings")
 			}
-			to, err := address()
-			if err != nil {
-				return err
-			}
-			db, err := clickhouse.Open(to)
+			db, err := openClickHouse(address)
 			if err != nil {
 				return err
 			}

@@ -41,11 +41,7 @@ does the newest day: where that is not enough, it says so, with exit status 1.`,
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			to, err := address()
-			if err != nil {
-				return err
-			}
-			db, err := clickhouse.Open(to)
+			db, err := openClickHouse(address)
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/metrics"
 	"github.com/leoluk/NetMeta/internal/risinfo"
 )
@@ -59,11 +58,7 @@ match. Files may be compressed (gzip, bzip2).`,
 			return err
 		}
 		if flags.Changed("clickhouse") || os.Getenv(envClickHouse) != "" {
-			to, err := address()
-			if err != nil {
-				return err
-			}
-			db, err := clickhouse.Open(to)
+			db, err := openClickHouse(address)
 			if err != nil {
 				return err
 			}

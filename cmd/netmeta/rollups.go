@@ -38,11 +38,7 @@ else repairs or migrates the database.`,
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			to, err := address()
-			if err != nil {
-				return err
-			}
-			db, err := clickhouse.Open(to)
+			db, err := openClickHouse(address)
 			if err != nil {
 				return err
 			}
