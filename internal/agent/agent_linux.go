@@ -58,9 +58,9 @@ type Agent struct {
 }
 
 // source is what packets or events are read from.
-type source interface {
-	run(ctx context.Context) error // until ctx ends, then nil
-	close()
+type source struct {
+	run   func(ctx context.Context) error // until ctx ends, then nil
+	close func()
 }
 
 // Start opens every source. Where one cannot be opened, those before it are closed again.
@@ -113,7 +113,7 @@ func (a *Agent) start(name string, open func() (source, error)) error {
 	state := &health{}
 	a.checks = append(a.checks, metrics.Check{Name: name, Probe: state.get})
 	a.running.Go(func() {
-		for s := first; s != nil; s = a.reopen(name, open, state) {
+		for s, ok := first, true; ok; s, ok = a.reopen(name, open, state) {
 			err := s.run(a.ctx)
 			s.close()
 			if a.ctx.Err() != nil {
@@ -129,19 +129,19 @@ func (a *Agent) start(name string, open func() (source, error)) error {
 	return nil
 }
 
-// reopen tries until it succeeds or Stop: then it returns nil.
-func (a *Agent) reopen(name string, open func() (source, error), state *health) source {
+// reopen tries until it succeeds or Stop: then it returns false.
+func (a *Agent) reopen(name string, open func() (source, error), state *health) (s source, ok bool) {
 	for {
 		select {
 		case <-a.ctx.Done():
-			return nil
+			return source{}, false
 		case <-time.After(retry):
 		}
 		s, err := open()
 		state.set(err)
 		if err == nil {
 			slog.Info("agent: a source is read again", "source", name)
-			return s
+			return s, true
 		}
 	}
 }

@@ -20,28 +20,18 @@ import (
 	"github.com/leoluk/NetMeta/pb"
 )
 
-type nflogSource struct {
-	*nflog.Source
-	decoder *nflog.Decoder
-	writer  collect.Writer
-}
-
-func (s *nflogSource) run(ctx context.Context) error {
-	return s.Run(ctx, s.decoder, s.writer.Hold, s.writer.Release)
-}
-
-func (s *nflogSource) close() { s.Close() }
-
 func (a *Agent) startNFLOG() error {
 	for _, group := range a.config.NFLOG {
 		writer := a.outputs.Flows()
 		if err := a.start(sourceName("nflog", group), func() (source, error) {
 			s, err := nflog.Open(group, a.config.Buffer)
 			if err != nil {
-				return nil, err
+				return source{}, err
 			}
 			config := nflog.Config{Rate: a.nflogRate(group), UserName: userName}
-			return &nflogSource{s, nflog.NewDecoder(config, a.base, func(r *flow.Record) { writer.Append(r) }), writer}, nil
+			decoder := nflog.NewDecoder(config, a.base, func(r *flow.Record) { writer.Append(r) })
+			run := func(ctx context.Context) error { return s.Run(ctx, decoder, writer.Hold, writer.Release) }
+			return source{run, func() { s.Close() }}, nil
 		}); err != nil {
 			return err
 		}
@@ -84,17 +74,6 @@ func userName(uid uint32) string {
 	return u.Username
 }
 
-type conntrackSource struct {
-	*conntrack.Source
-	writer collect.Writer
-}
-
-func (s *conntrackSource) run(ctx context.Context) error {
-	return s.Run(ctx, s.writer.Hold, s.writer.Release)
-}
-
-func (s *conntrackSource) close() { s.Close() }
-
 func (a *Agent) startConntrack() error {
 	if !a.config.Conntrack {
 		return nil
@@ -115,23 +94,11 @@ func (a *Agent) startConntrack() error {
 		tracker.Starts, tracker.Active, tracker.Local = a.config.ConntrackStarts, a.config.ConntrackActive, addresses.local
 		s, err := conntrack.Open(tracker, a.config.Buffer, a.config.ConntrackReliable, a.config.ConntrackState)
 		if err != nil {
-			return nil, err
+			return source{}, err
 		}
-		return &conntrackSource{s, writer}, nil
+		return source{func(ctx context.Context) error { return s.Run(ctx, writer.Hold, writer.Release) }, s.Close}, nil
 	})
 }
-
-type mirrorSource struct {
-	*mirror.Socket
-	decoder *mirror.Decoder
-	writer  collect.Writer
-}
-
-func (s *mirrorSource) run(ctx context.Context) error {
-	return s.Run(ctx, s.decoder, s.writer.Hold, s.writer.Release)
-}
-
-func (s *mirrorSource) close() { s.Close() }
 
 func (a *Agent) startMirror() error {
 	for _, name := range a.config.Mirror {
@@ -147,9 +114,11 @@ func (a *Agent) startMirror() error {
 			if err := a.start(sourceName("mirror", fmt.Sprintf("%s-%d", name, i)), func() (source, error) {
 				s, err := mirror.Open(options)
 				if err != nil {
-					return nil, err
+					return source{}, err
 				}
-				return &mirrorSource{s, mirror.NewDecoder(options.Rate, a.base, func(r *flow.Record) { writer.Append(r) }), writer}, nil
+				decoder := mirror.NewDecoder(options.Rate, a.base, func(r *flow.Record) { writer.Append(r) })
+				run := func(ctx context.Context) error { return s.Run(ctx, decoder, writer.Hold, writer.Release) }
+				return source{run, s.Close}, nil
 			}); err != nil {
 				return err
 			}
