@@ -82,8 +82,8 @@ func New(c Config) (*Service, error) {
 		c.Fetcher = fetch.New(c.Dir)
 	}
 	s := &Service{config: c}
-	s.routes.setUpRoutes(s)
-	s.names.setUpNames(s)
+	s.setUpRoutes()
+	s.setUpNames()
 	s.routes.restore(filepath.Join(c.Dir, s.routes.file), readRoutesFile)
 	s.names.restore(filepath.Join(c.Dir, s.names.file), readNamesFile)
 	return s, nil

@@ -17,8 +17,8 @@ import (
 	"github.com/leoluk/NetMeta/internal/risinfo/route"
 )
 
-func (k *kind[Row]) setUpRoutes(s *Service) {
-	r := any(k).(*kind[route.Route])
+func (s *Service) setUpRoutes() {
+	r := &s.routes
 	r.label, r.file, r.table, r.sources = labelRoutes, "rib.tsv.gz", load.Prefixes, s.config.RIBs
 	r.save = func(path string, rows []route.Route) error {
 		return writeFile(path, func(w io.Writer) error { return route.WriteTSV(w, rows) })
@@ -27,11 +27,11 @@ func (k *kind[Row]) setUpRoutes(s *Service) {
 		return s.config.Loader.Routes(ctx, t.Rows, t.Built, t.From)
 	}
 	r.parts = families
-	r.build = func(ctx context.Context) (*Table[route.Route], error) { return s.buildRoutes(ctx, r) }
+	r.build = s.buildRoutes
 }
 
-func (k *kind[Row]) setUpNames(s *Service) {
-	n := any(k).(*kind[names.Name])
+func (s *Service) setUpNames() {
+	n := &s.names
 	n.label, n.file, n.table, n.sources = labelNames, "autnums.tsv.gz", load.Names, s.config.Names
 	n.save = func(path string, rows []names.Name) error {
 		return writeFile(path, func(w io.Writer) error { return names.WriteTSV(w, rows) })
@@ -40,7 +40,7 @@ func (k *kind[Row]) setUpNames(s *Service) {
 		return s.config.Loader.Names(ctx, t.Rows, t.Built, t.From)
 	}
 	n.parts = func(rows []names.Name) map[string]int { return map[string]int{"AS numbers": len(rows)} }
-	n.build = func(ctx context.Context) (*Table[names.Name], error) { return s.buildNames(ctx, n) }
+	n.build = s.buildNames
 }
 
 // families counts prefixes by address family: a table that has lost all of one is broken.
@@ -55,7 +55,8 @@ func families(routes []route.Route) map[string]int {
 }
 
 // buildRoutes makes a table of all sources, or returns nil where none has changed.
-func (s *Service) buildRoutes(ctx context.Context, k *kind[route.Route]) (*Table[route.Route], error) {
+func (s *Service) buildRoutes(ctx context.Context) (*Table[route.Route], error) {
+	k := &s.routes
 	found, changed := k.get(ctx, s.config.Fetcher)
 	if !changed {
 		return nil, nil
@@ -97,7 +98,8 @@ func readRoutes(path string, b *route.Builder) (stats mrt.Stats, err error) {
 	return mrt.Read(content, b.Add)
 }
 
-func (s *Service) buildNames(ctx context.Context, k *kind[names.Name]) (*Table[names.Name], error) {
+func (s *Service) buildNames(ctx context.Context) (*Table[names.Name], error) {
+	k := &s.names
 	found, changed := k.get(ctx, s.config.Fetcher)
 	if !changed {
 		return nil, nil
