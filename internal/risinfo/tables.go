@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/leoluk/NetMeta/internal/risinfo/fetch"
@@ -150,19 +151,18 @@ func add(sum, more map[string]int) {
 }
 
 // writeFile writes a compressed file, which takes the place of an earlier one at once.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	fresh := path + ".new"
-	file, err := os.OpenFile(fresh, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+func writeFile(path string, write func(io.Writer) error) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o600))
 	if err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", path, err)
 	}
+	defer file.Cleanup()
 	zipped := gzip.NewWriter(file)
-	err = errors.Join(write(zipped), zipped.Close(), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(fresh, path)
+	if err := errors.Join(write(zipped), zipped.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(fresh))
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }

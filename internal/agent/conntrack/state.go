@@ -38,7 +38,7 @@ func (t *Tracker) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("save what was reported of connections: %w", err)
 	}
-	defer file.Cleanup() //nolint:errcheck // it is gone after CloseAtomicallyReplace
+	defer file.Cleanup()
 	if err := gob.NewEncoder(file).Encode(state); err != nil {
 		return fmt.Errorf("save what was reported of connections to %s: %w", path, err)
 	}
