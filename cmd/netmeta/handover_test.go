@@ -60,13 +60,12 @@ func (r *relay) end(p process) {
 
 // sendSteadily sends so little that any socket buffer holds a second of it, until ctx
 // ends, and returns the number of flows.
-func (r *relay) sendSteadily(ctx context.Context) (sent uint32) {
-	exporter := newLoad(r.t, r.address)
+func (l *load) sendSteadily(ctx context.Context, t *testing.T) (sent uint32) {
 	for ctx.Err() == nil {
-		exporter.send(r.t, 1)
+		l.send(t, 1)
 		time.Sleep(5 * time.Millisecond)
 	}
-	return exporter.sent.Load()
+	return l.sent.Load()
 }
 
 // send sends so many datagrams.
@@ -97,8 +96,8 @@ func TestNothingIsLostWhileCollectorsTakeTurns(t *testing.T) {
 	address := r.address
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	sent := make(chan uint32, 1)
-	go func() { sent <- r.sendSteadily(ctx) }()
+	sent, exporter := make(chan uint32, 1), newLoad(t, address)
+	go func() { sent <- exporter.sendSteadily(ctx, t) }()
 
 	second := r.next()
 	first.find(t, "(standing by)")
