@@ -110,7 +110,7 @@ func TestGoingDownAndUpWhileFlowsArriveStoresEachOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			newest := query[int64](t, db, "SELECT max(version) FROM schema_migrations")
-			sent := startStream(t, b.Address())
+			sent := startStream(t, db, b.Address())
 			waitStored(t, db, 0)
 			if cutOff > 0 {
 				if err := clickhouse.MigrateTo(t.Context(), db, cutOff); err != nil {

@@ -145,7 +145,7 @@ func TestRollupsAreRepairedWhileFlowsArrive(t *testing.T) {
 	if err := clickhouse.Migrate(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	sent := startStream(t, address)
+	sent := startStream(t, db, address)
 	for range 5 {
 		waitStored(t, db, query[uint64](t, db, "SELECT count() FROM flows_raw"))
 		// A block is in flows_raw before it is in flows_1m.

@@ -13,9 +13,6 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/flow"
@@ -108,7 +105,8 @@ func (s *server) restart(t *testing.T) {
 	t.Helper()
 	s.process.Kill()
 	s.db.Close()
-	forgetMembers(t, s.broker, clickhouse.DefaultGroup)
+	dead := newMembers(t, s.broker)
+	dead.leave(t, dead.all(t))
 	s.start(t)
 }
 
@@ -142,43 +140,4 @@ func inserted(t *testing.T, dir string) (newest string) {
 		}
 	}
 	return newest
-}
-
-// forgetMembers removes all members of a consumer group, as Kafka does when it has not
-// heard of them for 45 s. Not by kafka-go: its LeaveGroup left them in the embedded broker.
-func forgetMembers(t *testing.T, broker, group string) {
-	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	describe := kmsg.NewPtrDescribeGroupsRequest()
-	describe.Groups = []string{group}
-	described, err := describe.RequestWith(t.Context(), client)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leave := kmsg.NewPtrLeaveGroupRequest()
-	leave.Group = group
-	for _, dead := range described.Groups[0].Members {
-		member := kmsg.NewLeaveGroupRequestMember()
-		member.MemberID = dead.MemberID
-		leave.Members = append(leave.Members, member)
-	}
-	if len(leave.Members) == 0 {
-		return
-	}
-	left, err := leave.RequestWith(t.Context(), client)
-	if err == nil {
-		err = kerr.ErrorForCode(left.ErrorCode)
-	}
-	if err != nil {
-		t.Fatalf("remove the dead from group %s: %v", group, err)
-	}
-	for _, member := range left.Members {
-		if err := kerr.ErrorForCode(member.ErrorCode); err != nil {
-			t.Fatalf("remove %s from group %s: %v", member.MemberID, group, err)
-		}
-	}
 }

@@ -81,7 +81,7 @@ func migrateFrom(t *testing.T, version uint, rows uint64) {
 	if _, err := db.ExecContext(t.Context(), insert); err != nil {
 		t.Fatal(err)
 	}
-	sent := startStream(t, b.Address())
+	sent := startStream(t, db, b.Address())
 	if version == versionWithoutGate || query[bool](t, db, "SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = 'flows_gate'") {
 		waitStored(t, db, rows)
 	}

@@ -49,16 +49,18 @@ func migrateTo(t *testing.T, db *sql.DB, version uint) {
 	}
 }
 
-// stream writes numbered flows to a broker without a pause, and poison between them.
+// stream writes numbered flows to a broker without a pause, and poison between them. The
+// broker does not wait for consumers that are gone.
 type stream struct {
 	flows, poison atomic.Uint64 // acknowledged
 	done          func()
 }
 
-func startStream(t *testing.T, address string) *stream {
+func startStream(t *testing.T, db *sql.DB, address string) *stream {
 	ctx, cancel := context.WithCancel(t.Context())
 	writer := &kafka.Writer{Addr: kafka.TCP(address), Topic: flow.Topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
 	s := &stream{}
+	t.Cleanup(newMembers(t, address).buryDead(t, db))
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		for ctx.Err() == nil {
@@ -137,7 +139,7 @@ func TestMigratingWhileFlowsArriveStoresEachOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			migrateTo(t, db, versionWithoutGate)
-			sent := startStream(t, b.Address())
+			sent := startStream(t, db, b.Address())
 			waitStored(t, db, 0)
 
 			change(t, db)
