@@ -42,3 +42,12 @@ func TestConsumerThatDoesNotExistIsNotConsuming(t *testing.T) {
 		t.Error("a database without tables consumes")
 	}
 }
+
+func TestNoQueueWaitsForAnother(t *testing.T) {
+	db, _ := migrated(t)
+	queues := query[uint64](t, db, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine = 'Kafka'")
+	threads := query[int64](t, db, "SELECT value FROM system.metrics WHERE metric = 'BackgroundMessageBrokerSchedulePoolSize'")
+	if queues == 0 || threads < int64(queues) {
+		t.Errorf("%d Kafka tables share %d threads", queues, threads)
+	}
+}

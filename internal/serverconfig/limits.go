@@ -26,6 +26,10 @@ var Server = map[string]string{
 	// The settings of Kafka tables, which are no secret here, can be compared. Without
 	// the privilege displaySecretsInShowAndSelect, they stay hidden all the same.
 	"display_secrets_in_show_and_select": "1",
+	// Each Kafka table takes a thread while it waits for messages, or for its share of the
+	// partitions, which takes 15 s while Kafka waits for a consumer that is gone. The embedded
+	// engine would have one for each core, and flows would wait for the counters.
+	"background_message_broker_schedule_pool_size": "16",
 }
 
 // Limit is what a setting is for people, and between which values their queries may
