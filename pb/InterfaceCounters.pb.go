@@ -3,6 +3,9 @@
 // agent sends (sFlow version 5 section 5.3, struct if_counters): the interface's own
 // count of all its traffic, against which sampled flows can be checked.
 //
+// The names of interfaces that exporters of NetFlow v9 and IPFIX send in options data come
+// the same way. Such a message has a Name, an Uptime of 0, and all ones for every counter.
+//
 // This file is a public interface: field numbers and names never change.
 //
 // Framing: as FlowMessage. A Kafka message holds one or more InterfaceCounters, each
@@ -51,7 +54,9 @@ type InterfaceCounters struct {
 	Uptime uint32 `protobuf:"varint,5,opt,name=Uptime,proto3" json:"Uptime,omitempty"`
 	// The interface's ifIndex, as FlowMessage.InIf and OutIf.
 	Interface uint32 `protobuf:"varint,6,opt,name=Interface,proto3" json:"Interface,omitempty"`
-	// The interface's name, where the agent sends a port name record beside the counters.
+	// The interface's name, where the exporter tells it, with its description in brackets.
+	// sFlow: port name record (format 1005) beside the counters
+	// v9/IPFIX: IE 82 with 83 in options data
 	Name string `protobuf:"bytes,7,opt,name=Name,proto3" json:"Name,omitempty"`
 	// ifType (IANA "ifType-MIB"): 6 Ethernet, 161 link aggregation ...
 	Type uint32 `protobuf:"varint,8,opt,name=Type,proto3" json:"Type,omitempty"`

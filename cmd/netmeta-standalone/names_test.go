@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/generate"
+	"github.com/leoluk/NetMeta/internal/golden"
 	"github.com/leoluk/NetMeta/internal/proctest"
 )
 
@@ -48,6 +50,28 @@ func TestSettingsHoldAndChangeWithoutARestart(t *testing.T) {
 	i.waitFor(t, "second", "SELECT DISTINCT SamplerName FROM flows")
 	send()
 	i.waitFor(t, "[777,888]", "SELECT arraySort(groupUniqArray(SamplingRate)) FROM flows")
+}
+
+// The datagrams are those of internal/netflow/testdata, whose bytes are explained there.
+func TestNamesOfInterfacesInOptionsDataReachQueries(t *testing.T) {
+	t.Chdir("../../internal/netflow")
+	i := start(t, t.TempDir())
+	to, err := net.Dial("udp", i.NetFlow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	for _, name := range []string{"interfaces-ipfix", "v9", "interfaces-v9"} {
+		if _, err := to.Write(golden.Bytes(t, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	i.waitFor(t, "3\tge-0/0/3 (peering)\t4\tlo0.0", "SELECT InputInterface, InIfName, OutputInterface, OutIfName FROM flows")
+	i.waitFor(t, "1\tGi0/1\toptions\n2\tTe0/2 (transit Münster)\toptions\n3\tge-0/0/3 (peering)\toptions\n4\tlo0.0\toptions",
+		"SELECT Interface, Name, Source FROM interface_names ORDER BY Interface")
+	if names := i.metric(t, "netmeta_netflow_interface_names_total", ""); names != 4 {
+		t.Errorf("%v names were counted, want 4", names)
+	}
 }
 
 func TestSettingsWithAMistakeAreRefusedAtTheStart(t *testing.T) {

@@ -26,8 +26,9 @@ func newCollectCommand() *cobra.Command {
 		Use:   "collect",
 		Short: "Receive sFlow, NetFlow and IPFIX and write FlowMessages to Kafka",
 		Long: `collect receives sFlow, NetFlow and IPFIX and writes every flow to Kafka as a
-FlowMessage, the interface counters of sFlow agents as InterfaceCounters, and every 10
-seconds its own counters as PipelineCounters.
+FlowMessage, the interface counters of sFlow agents, and names of interfaces that others
+send in options data, as InterfaceCounters, and every 10 seconds its own counters as
+PipelineCounters.
 
 While Kafka is away, flows wait in memory, as many as fit into --kafka-buffer, or with
 --state-dir on disk. At SIGTERM or Ctrl-C it first writes what it has received; a second

@@ -197,14 +197,14 @@ func (c *Collector) publish() {
 type newDecoder func(emit func(*flow.Record)) decoder
 
 func (c *Collector) newNetFlow(emit func(*flow.Record)) decoder {
-	return netflow.NewDecoder(c.table, emit)
+	return netflow.NewDecoder(c.table, emit, c.emitCounters())
 }
 
 func (c *Collector) newSFlow(emit func(*flow.Record)) decoder {
 	return sflow.NewDecoder(c.table, emit, c.emitCounters())
 }
 
-// emitCounters returns what a decoder hands interface counters to.
+// emitCounters returns what a decoder hands interface counters, and names of interfaces, to.
 func (c *Collector) emitCounters() func(*flow.Counters) {
 	if c.outputs.Counters == nil {
 		return func(*flow.Counters) {}

@@ -31,8 +31,9 @@ func newCollector(config exporter.Config) *collector {
 	c := &collector{table: exporter.NewTable(config)}
 	c.emit = func(r *flow.Record) { c.flows = append(c.flows, *r) }
 	emit := func(r *flow.Record) { c.emit(r) }
-	c.netflow = netflow.NewDecoder(c.table, emit)
-	c.sflow = sflow.NewDecoder(c.table, emit, func(b *flow.Counters) { c.counters = append(c.counters, *b) })
+	count := func(b *flow.Counters) { c.counters = append(c.counters, *b) }
+	c.netflow = netflow.NewDecoder(c.table, emit, count)
+	c.sflow = sflow.NewDecoder(c.table, emit, count)
 	return c
 }
 

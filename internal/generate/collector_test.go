@@ -20,7 +20,7 @@ func decode(t *testing.T, protocol Protocol, sent []packet) []flow.Record {
 	t.Helper()
 	var records []flow.Record
 	emit := func(r *flow.Record) { records = append(records, keep(r)) }
-	read := netflow.NewDecoder(state.NewTable(state.Config{}), emit).Decode
+	read := netflow.NewDecoder(state.NewTable(state.Config{}), emit, nil).Decode
 	if protocol == SFlow {
 		read = sflow.NewDecoder(state.NewTable(state.Config{}), emit, func(*flow.Counters) {}).Decode
 	}

@@ -169,7 +169,7 @@ func (s *Service) takeAnswer(got answer, now time.Time) {
 	}
 	for key, l := range s.learned {
 		if _, ok := got.found[key.Index]; key.Exporter == got.exporter && l.source == fromSNMP && !ok {
-			delete(s.learned, key)
+			s.forget(key)
 		}
 	}
 	for index, i := range got.found {

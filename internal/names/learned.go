@@ -61,7 +61,9 @@ func clean(text string) string {
 // restore reads what was learned before the program started from the tables: they are
 // the memory of what devices, sources and the DNS said last.
 func (s *Service) restore(ctx context.Context) error {
-	err := each(ctx, s.config.DB, "SELECT toString(SamplerAddress), Interface, Device, if(Source = 'settings', '', Description), Speed, if(Source = 'settings', 'snmp', Source), toInt64(toUnixTimestamp(Updated)) FROM interface_names WHERE Device != ''", func(scan func(...any) error) error {
+	// Where the settings have the name, who told that of the device is not known: whoever
+	// tells it next does.
+	err := each(ctx, s.config.DB, "SELECT toString(SamplerAddress), Interface, Device, if(Source = 'settings', '', Description), Speed, if(Source = 'settings', '"+fromSFlow+"', Source), toInt64(toUnixTimestamp(Updated)) FROM interface_names WHERE Device != ''", func(scan func(...any) error) error {
 		var address string
 		var index uint32
 		var l learnedInterface
@@ -123,35 +125,51 @@ func (s *Service) learn(exporter netip.Addr, index uint32, l learnedInterface) {
 		if same == l {
 			return
 		}
-	} else if len(s.learned) >= maxLearned {
+	} else if len(s.learned) >= maxLearned || s.named[exporter] >= maxLearnedOf {
 		return
+	} else {
+		s.named[exporter]++
 	}
 	s.learned[key] = l
 }
 
+// forget forgets what was learned of an interface.
+func (s *Service) forget(key settings.InterfaceKey) {
+	delete(s.learned, key)
+	if s.named[key.Exporter]--; s.named[key.Exporter] == 0 {
+		delete(s.named, key.Exporter)
+	}
+}
+
 // countersEvery is how often counters are looked at: agents send them each 20 or 30 s.
+// Until there is a name, it is learnEvery.
 const countersEvery = time.Minute
 
-// learnFromCounters reads the names that sFlow agents send with their counters: of the
-// last hour at first, then of what has come since.
+// learnFromCounters reads the names that sFlow agents send with their counters, and those
+// that come without any, out of options data of NetFlow v9 and IPFIX: of the last hour at
+// first, then of what has come since.
 func (s *Service) learnFromCounters(ctx context.Context, now time.Time) error {
 	since := time.Hour
 	if !s.counted.IsZero() {
 		since = now.Sub(s.counted) + countersEvery
 	}
-	if since < 2*countersEvery {
+	if since < 2*countersEvery && len(s.learned) > 0 {
 		return nil
 	}
 	err := each(ctx, s.config.DB, fmt.Sprintf(`
-		SELECT toString(SamplerAddress), Interface, argMax(toString(Name), TimeReceived), argMax(Speed, TimeReceived)
+		SELECT
+		    toString(SamplerAddress), Interface,
+		    argMax(toString(Name), TimeReceived), argMax(Speed, TimeReceived),
+		    if(Uptime = 0 AND InOctets = 0xffffffffffffffff, '%s', '%s') AS Source
 		FROM interface_counters
 		WHERE TimeReceived > now() - %d AND Name != ''
-		GROUP BY SamplerAddress, Interface
-		LIMIT %d`, int(since.Seconds()), maxLearned), func(scan func(...any) error) error {
+		GROUP BY SamplerAddress, Interface, Source
+		LIMIT %d BY SamplerAddress
+		LIMIT %d`, fromOptions, fromSFlow, int(since.Seconds()), 2*maxLearnedOf, maxLearned), func(scan func(...any) error) error {
 		var address, name string
 		var index uint32
-		l := learnedInterface{source: fromSFlow, updated: now.Unix()}
-		if err := scan(&address, &index, &name, &l.speed); err != nil {
+		l := learnedInterface{updated: now.Unix()}
+		if err := scan(&address, &index, &name, &l.speed, &l.source); err != nil {
 			return err
 		}
 		l.device = clean(name)

@@ -58,8 +58,12 @@ const (
 	sourcePatience = time.Second
 )
 
-// maxLearned bounds what is learned of interfaces: whoever can send flows can name some.
-const maxLearned = 200_000
+// These bound what is learned of interfaces, of all exporters and of one: whoever can send
+// flows can name some.
+const (
+	maxLearned   = 200_000
+	maxLearnedOf = 10_000
+)
 
 // Config says what a Service works on.
 type Config struct {
@@ -81,6 +85,7 @@ type Service struct {
 	sources  []*source
 
 	learned map[settings.InterfaceKey]learnedInterface
+	named   map[netip.Addr]int // how many of them an exporter has
 	agents  agents
 	reverse reverse
 	hosts   map[netip.Addr]learnedHost
@@ -99,7 +104,7 @@ type Service struct {
 func New(config Config) (*Service, error) {
 	s := &Service{
 		config: config, settings: new(settings.Settings), stored: map[string][sha256.Size]byte{},
-		learned: map[settings.InterfaceKey]learnedInterface{}, hosts: map[netip.Addr]learnedHost{}, agents: newAgents(), reverse: newReverse(),
+		learned: map[settings.InterfaceKey]learnedInterface{}, named: map[netip.Addr]int{}, hosts: map[netip.Addr]learnedHost{}, agents: newAgents(), reverse: newReverse(),
 	}
 	if config.File == "" {
 		return s, nil
@@ -232,7 +237,7 @@ func (s *Service) bring(ctx context.Context, now time.Time) error {
 // look reads what devices told.
 func (s *Service) look(ctx context.Context, now time.Time) error {
 	if err := s.learnFromCounters(ctx, now); err != nil {
-		return fmt.Errorf("read the names that sFlow agents send: %w", err)
+		return fmt.Errorf("read the names of interfaces that exporters send: %w", err)
 	}
 	if err := s.poll(ctx, now); err != nil {
 		return fmt.Errorf("read which interfaces flows mention: %w", err)

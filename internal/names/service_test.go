@@ -64,6 +64,8 @@ func TestNames(t *testing.T) {
 		"dictionaries that are missing come back":               dictionariesComeBack,
 		"whoever asks sees all of the old or all of the new":    exchangeIsAtOnce,
 		"names of sFlow agents count where nobody says more":    sflowNamesCount,
+		"names in options data count before those of sFlow":     optionsNamesCount,
+		"one exporter cannot take the room of all":              roomIsShared,
 		"a source that goes wrong keeps what it listed":         sourceKeeps,
 		"ClickHouse that is away is brought the names later":    clickHouseIsAway,
 		"what was learned and listed outlives the program":      restartRemembers,
@@ -222,6 +224,57 @@ func sflowNamesCount(t *testing.T, db, reader *sql.DB) {
 	const want = "[(1,'swp1','swp1',10,'sflow'),(2,'uplink','swp2',10,'settings')]"
 	if got := ask(t, reader, "SELECT groupArray((Interface, Name, Device, Speed, Source)) FROM (SELECT * FROM interface_names ORDER BY Interface)"); got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func optionsNamesCount(t *testing.T, db, reader *sql.DB) {
+	for _, statement := range []string{
+		// Options data come without counters; an agent that keeps none has an uptime.
+		`INSERT INTO interface_counters (TimeReceived, SamplerAddress, Interface, Name, Uptime, InOctets) VALUES
+			(now() - 20, '::ffff:192.0.2.1', 1, 'Gi0/1', 0, 0xffffffffffffffff), (now(), '::ffff:192.0.2.1', 1, 'ifindex 1', 5000, 7),
+			(now(), '::ffff:192.0.2.1', 2, 'vlan2', 5000, 0xffffffffffffffff),
+			(now(), '::ffff:192.0.2.1', 3, 'Gi0/3', 0, 0xffffffffffffffff),
+			(now(), '::ffff:192.0.2.1', 4, 'Gi0/4', 0, 0xffffffffffffffff),
+			(now(), '::ffff:192.0.2.1', 5, '\r\n', 0, 0xffffffffffffffff)`,
+		`INSERT INTO interface_names VALUES ('::ffff:192.0.2.1', 4, 'polled', 'polled', '', 5, '', '', 'snmp', now())`,
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "names.cue")
+	write(t, file, `sampler: "192.0.2.1": interface: "3": description: "uplink"`)
+	start(t, names.Config{DB: db, File: file}).Step(t.Context(), time.Now())
+	const want = "[(1,'Gi0/1','Gi0/1','options'),(2,'vlan2','vlan2','sflow'),(3,'uplink','Gi0/3','settings'),(4,'polled','polled','snmp')]"
+	if got := ask(t, reader, "SELECT groupArray((Interface, Name, Device, Source)) FROM (SELECT * FROM interface_names ORDER BY Interface)"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := ask(t, reader, "SELECT count() FROM interface_traffic WHERE Interface IN (1, 3, 4)"); got != "0" {
+		t.Errorf("%s rows of traffic without counters", got)
+	}
+
+	// After a restart, what the device is called may change again.
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO interface_counters (TimeReceived, SamplerAddress, Interface, Name, InOctets) VALUES (now() + 1, '::ffff:192.0.2.1', 3, 'Gi0/3 (new)', 0xffffffffffffffff)"); err != nil {
+		t.Fatal(err)
+	}
+	start(t, names.Config{DB: db, File: file}).Step(t.Context(), time.Now())
+	if got := ask(t, reader, "SELECT any(Device) FROM interface_names WHERE Interface = 3"); got != "Gi0/3 (new)" {
+		t.Errorf("the device is called %q", got)
+	}
+}
+
+func roomIsShared(t *testing.T, db, reader *sql.DB) {
+	for _, statement := range []string{
+		"INSERT INTO interface_counters (TimeReceived, SamplerAddress, Interface, Name, InOctets) SELECT now(), '::ffff:192.0.2.66', 1 + number, concat('forged ', toString(number)), 0xffffffffffffffff FROM numbers(250000)",
+		"INSERT INTO interface_counters (TimeReceived, SamplerAddress, Interface, Name, InOctets) VALUES (now(), '::ffff:192.0.2.77', 1, 'Gi0/1', 0xffffffffffffffff)",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start(t, names.Config{DB: db}).Step(t.Context(), time.Now())
+	if got := ask(t, reader, "SELECT (countIf(SamplerAddress = '::ffff:192.0.2.66'), anyIf(Name, SamplerAddress = '::ffff:192.0.2.77')) FROM interface_names"); got != "(10000,'Gi0/1')" {
+		t.Errorf("%s, want 10000 of the one and the name of the other", got)
 	}
 }
 

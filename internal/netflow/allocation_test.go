@@ -17,9 +17,11 @@ func TestDecodingAllocatesNothing(t *testing.T) {
 		busy{"both directions", ipfix10(biflow), ipfix10(set(256, u32(100), u32(50)))},
 		busy{"rates in options data", ipfix10(set(3, optionsTemplateIPFIX(300, []field{{302, 4}}, []field{{305, 4}})), set(2, bytesTemplate(256))),
 			ipfix10(rates, set(256, u32(100)))},
+		busy{"names of interfaces", ipfix10(interfacesTemplate, set(2, bytesTemplate(256))),
+			ipfix10(set(300, u32(7), u8(5), []byte("ge0/1"), u8(6), []byte("uplink")), set(256, u32(100)))},
 	) {
 		records := 0
-		d := NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) { records++ })
+		d := NewDecoder(exporter.NewTable(exporter.Config{}), func(*flow.Record) { records++ }, func(*flow.Counters) {})
 		if e.template != nil {
 			d.Decode(e.template, source, received)
 		}

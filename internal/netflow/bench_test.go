@@ -115,7 +115,7 @@ func benchmarkRecords(b *testing.B, emit func(*flow.Record)) {
 	for _, e := range exporters(b) {
 		b.Run(e.name, func(b *testing.B) {
 			records := 0
-			d := NewDecoder(exporter.NewTable(exporter.Config{}), func(r *flow.Record) { records++; emit(r) })
+			d := NewDecoder(exporter.NewTable(exporter.Config{}), func(r *flow.Record) { records++; emit(r) }, nil)
 			if e.template != nil {
 				if err := d.Decode(e.template, source, received); err != nil {
 					b.Fatal(err)

@@ -23,11 +23,13 @@ var (
 type collector struct {
 	*Decoder
 	records []flow.Record
+	named   []flow.Counters
 }
 
 func newCollector(config exporter.Config) *collector {
 	c := &collector{}
-	c.Decoder = NewDecoder(exporter.NewTable(config), func(r *flow.Record) { c.records = append(c.records, *r) })
+	c.Decoder = NewDecoder(exporter.NewTable(config),
+		func(r *flow.Record) { c.records = append(c.records, *r) }, func(i *flow.Counters) { c.named = append(c.named, *i) })
 	return c
 }
 

@@ -35,7 +35,7 @@ func decodeCaptures(t *testing.T) map[string][]flow.Record {
 	decoded := make(map[string][]flow.Record)
 	for _, paths := range devices {
 		var records []flow.Record
-		decoder := NewDecoder(exporter.NewTable(exporter.Config{}), func(r *flow.Record) { records = append(records, *r) })
+		decoder := NewDecoder(exporter.NewTable(exporter.Config{}), func(r *flow.Record) { records = append(records, *r) }, nil)
 		for range 2 {
 			for _, path := range paths {
 				records = nil

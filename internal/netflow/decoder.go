@@ -60,6 +60,7 @@ func byProtocol(vec *prometheus.CounterVec) (counters [len(flow.Protocols)]prome
 type Decoder struct {
 	table *exporter.Table
 	emit  func(*flow.Record)
+	count func(*flow.Counters)
 
 	// The datagram at hand.
 	message
@@ -79,6 +80,8 @@ type Decoder struct {
 	reverse     values // of its other direction, see biflow.go
 	hasReverse  bool
 	communities [flow.MaxCommunities]uint32 // memory for those of the record
+	counters    flow.Counters               // handed to count
+	text        [flow.MaxName]byte          // memory for its name
 
 	fields   []exporter.Field // of the template at hand
 	programs map[*exporter.Template]*program
@@ -87,10 +90,11 @@ type Decoder struct {
 }
 
 // NewDecoder returns a decoder that keeps templates and sampling rates in table and
-// hands every flow record to emit. The record is valid until emit returns.
-func NewDecoder(table *exporter.Table, emit func(*flow.Record)) *Decoder {
+// hands every flow record to emit, and to count what options data say of the name of an
+// interface; count may be nil. Both are valid until the function returns.
+func NewDecoder(table *exporter.Table, emit func(*flow.Record), count func(*flow.Counters)) *Decoder {
 	return &Decoder{
-		table: table, emit: emit,
+		table: table, emit: emit, count: count,
 		programs: make(map[*exporter.Template]*program),
 		names:    make(map[string]string),
 	}

@@ -113,7 +113,7 @@ func TestTunnelEndsWithItsRecord(t *testing.T) {
 }
 
 func TestNamesAreRememberedUpToABound(t *testing.T) {
-	d := NewDecoder(exporter.NewTable(exporter.Config{}), nil)
+	d := NewDecoder(exporter.NewTable(exporter.Config{}), nil, nil)
 	for i := range uint32(3 * maxNames) {
 		d.name(u32(i))
 	}

@@ -40,6 +40,7 @@ const (
 	partCommunities                  // of the BGP route
 	partToS                          // type of service
 	partDSCP                         // its upper six bits alone
+	partInterface                    // what an interface is called
 	partReverse                      // the other direction of a biflow
 )
 
@@ -103,6 +104,8 @@ var elements = [...]element{
 	79:  {name: "mplsLabelStackSection10", to: func(v *values) any { return &v.labels[9] }, part: partLabels},
 	80:  {name: "destinationMacAddress", to: func(v *values) any { return &v.DstMac }, only: 6},
 	81:  {name: "postSourceMacAddress", to: func(v *values) any { return &v.SrcMac }, only: 6, rank: 1},
+	82:  {name: "interfaceName", to: func(v *values) any { return &v.interfaceName }, part: partInterface},
+	83:  {name: "interfaceDescription", to: func(v *values) any { return &v.interfaceDescription }, part: partInterface},
 	85:  {name: "octetTotalCount", to: func(v *values) any { return &v.Bytes }, rank: 2},
 	86:  {name: "packetTotalCount", to: func(v *values) any { return &v.Packets }, rank: 2},
 	88:  {name: "fragmentOffset", to: func(v *values) any { return &v.FragmentOffset }},

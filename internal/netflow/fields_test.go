@@ -17,12 +17,16 @@ var (
 	elementSpan = regexp.MustCompile(`(\d+)(?:-(\d+))?`)
 )
 
-// documented returns the elements that the comments of FlowMessage.proto name.
+// documented returns the elements that the comments of the definitions name.
 func documented(t *testing.T) map[int]bool {
 	t.Helper()
-	proto, err := os.ReadFile("../../pb/FlowMessage.proto")
-	if err != nil {
-		t.Fatal(err)
+	var proto []byte
+	for _, name := range []string{"FlowMessage", "InterfaceCounters"} {
+		text, err := os.ReadFile("../../pb/" + name + ".proto")
+		if err != nil {
+			t.Fatal(err)
+		}
+		proto = append(proto, text...)
 	}
 	ids := map[int]bool{}
 	for _, line := range sourceLine.FindAllSubmatch(proto, -1) {

@@ -15,11 +15,11 @@ var optionsRecords = promauto.NewCounterVec(prometheus.CounterOpts{
 }, []string{"protocol", "sampling"})
 
 // readOptions takes from a set of options data the sampling rates, the names of
-// applications, and of IPFIX the time of start that flows of the domain refer to. What
-// else exporters say there (names of interfaces and VRFs) is not used.
+// applications and interfaces, and of IPFIX the time of start that flows of the domain
+// refer to. What else exporters say there (names of VRFs) is not used.
 func (d *Decoder) readOptions(set dataSet) {
 	perInterface := d.isPerInterface(set.template)
-	var rates, others float64
+	var rates, others, named float64
 	d.readRecords(set, func() {
 		v := &d.values
 		if d.version == 10 {
@@ -27,6 +27,9 @@ func (d *Decoder) readOptions(set dataSet) {
 		}
 		if name := d.name(v.applicationName); name != "" && v.ApplicationID != 0 {
 			d.state.SetApplication(v.ApplicationID, name)
+		}
+		if d.nameInterface(v) {
+			named++
 		}
 		rate := v.rate()
 		if rate == 0 {
@@ -42,6 +45,7 @@ func (d *Decoder) readOptions(set dataSet) {
 	})
 	optionsRecords.WithLabelValues(d.protocol.String(), "yes").Add(rates)
 	optionsRecords.WithLabelValues(d.protocol.String(), "no").Add(others)
+	interfaceNames.WithLabelValues(d.protocol.String()).Add(named)
 }
 
 // isPerInterface tells whether options data are about single interfaces.

@@ -142,7 +142,7 @@ func newAgreement() *agreement {
 		if r != &a.decoder.reverse.Record { // goflow2 has one record for both directions
 			a.got = append(a.got, essenceOf(r))
 		}
-	})
+	}, nil)
 	return a
 }
 

@@ -107,7 +107,7 @@ func (v *values) ofOneFamily(to any) any {
 
 // isPlain tells whether resolve sets all that depends on these parts for every record.
 func isPlain(parts part) bool {
-	const plain = families | partICMP | partDirection | partStart | partEnd | partClock | partRate | partSpace | partApplication | partToS | partDSCP
+	const plain = families | partICMP | partDirection | partStart | partEnd | partClock | partRate | partSpace | partApplication | partInterface | partToS | partDSCP
 	return parts&^plain == 0 && parts&families != families
 }
 

@@ -43,6 +43,8 @@ type values struct {
 	frame, packet   []byte // the beginning of an observed Ethernet frame or IP packet
 	applicationName []byte
 	communityList   []byte
+
+	interfaceName, interfaceDescription []byte
 }
 
 // moment is a time in one of the forms in which a clock is read, 0 in the others.
