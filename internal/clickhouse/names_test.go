@@ -42,7 +42,7 @@ func TestViewForPeopleHasNamesAndNumbersWhereNoneIsKnown(t *testing.T) {
 	exec(t, db, "INSERT INTO host_names VALUES ('::ffff:198.51.100.7', 'www', 'settings', now())")
 	exec(t, db, "INSERT INTO vlan_names VALUES ('::', 10, 'any'), ('::ffff:192.0.2.2', 10, 'of another')")
 	exec(t, db, "INSERT INTO networks VALUES ('198.51.0.0/16', 'wide', '', '', '', 'external', 'settings'), ('198.51.100.0/24', 'office', 'lan', 'AMS1', 'a', 'internal', 'settings'), ('2001:db8::/32', 'six', '', '', '', '', 'settings')")
-	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks", "OwnAutnums"} {
+	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks", "OwnAutnums", "Places"} {
 		exec(t, db, "SYSTEM RELOAD DICTIONARY "+name)
 	}
 	check(map[string]string{
@@ -98,7 +98,7 @@ func TestAddressesAreCutOffBeforeTheyAreStored(t *testing.T) {
 
 func TestFlowsAreStoredWithoutDictionaries(t *testing.T) {
 	db, broker := migrated(t)
-	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks", "OwnAutnums"} {
+	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks", "OwnAutnums", "Places"} {
 		exec(t, db, "DROP DICTIONARY "+name)
 	}
 	publish(t, broker, delimited(t, named()))

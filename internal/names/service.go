@@ -1,6 +1,7 @@
 // Package names brings what people say and devices tell about the network into
 // ClickHouse, where views and dashboards make names of numbers of it: settings files,
-// lists of networks, SNMP agents, sFlow agents and the DNS.
+// lists of networks, SNMP agents, what exporters tell of themselves, the DNS, and databases
+// of where addresses are.
 //
 // Nothing waits for it. The tables are ClickHouse's own, and dictionaries read nothing
 // else; where a source cannot be reached, they keep what it said last.
@@ -89,6 +90,7 @@ type Service struct {
 	agents  agents
 	reverse reverse
 	hosts   map[netip.Addr]learnedHost
+	places  places
 	kept    map[string]map[netip.Prefix]settings.Network // by source, of before the start
 
 	stored   map[string][sha256.Size]byte // what the tables have
@@ -231,7 +233,7 @@ func (s *Service) bring(ctx context.Context, now time.Time) error {
 	}
 	s.takeAnswers(now)
 	s.takeNames(now)
-	return s.store(ctx)
+	return errors.Join(s.store(ctx), s.places.step(ctx, s.config.DB, s.settings.GeoIP, now))
 }
 
 // look reads what devices told.

@@ -52,7 +52,7 @@ func start(t *testing.T, config names.Config) *names.Service {
 func TestNames(t *testing.T) {
 	db, reader := clickhousetest.Migrated(t)
 	clear := func(t *testing.T) {
-		for _, table := range []string{"flows_raw", "flows_1m", "interface_names", "sampler_config", "host_names", "vlan_names", "networks", "own_asns", "interface_counters"} {
+		for _, table := range []string{"flows_raw", "flows_1m", "interface_names", "sampler_config", "host_names", "vlan_names", "networks", "own_asns", "interface_counters", "places", "as_loads"} {
 			if _, err := db.ExecContext(t.Context(), "TRUNCATE TABLE "+table); err != nil {
 				t.Fatal(err)
 			}
@@ -66,6 +66,7 @@ func TestNames(t *testing.T) {
 		"names of sFlow agents count where nobody says more":    sflowNamesCount,
 		"names in options data count before those of sFlow":     optionsNamesCount,
 		"one exporter cannot take the room of all":              roomIsShared,
+		"countries and cities are those of the GeoIP database":  placesAreSeen,
 		"a source that goes wrong keeps what it listed":         sourceKeeps,
 		"ClickHouse that is away is brought the names later":    clickHouseIsAway,
 		"what was learned and listed outlives the program":      restartRemembers,
@@ -161,7 +162,7 @@ func dictionariesComeBack(t *testing.T, db, reader *sql.DB) {
 	write(t, file, `hosts: "192.0.2.1": "a"`)
 	s := start(t, names.Config{DB: db, File: file})
 	s.Step(t.Context(), time.Now())
-	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks", "OwnAutnums"} {
+	for _, name := range []string{"InterfaceNames", "SamplerConfig", "HostNames", "VlanNames", "Networks", "OwnAutnums", "Places"} {
 		if _, err := db.ExecContext(t.Context(), "DROP DICTIONARY "+name); err != nil {
 			t.Fatal(err)
 		}

@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -33,13 +31,10 @@ type source struct {
 	networks map[netip.Prefix]settings.Network
 	fetching chan error // of the look that is under way; nil: none is
 	fetched  map[netip.Prefix]settings.Network
-	etag     string
-	modified string
+	at       origin
 	next     time.Time // when it is looked at again
 	failing  bool      // which is logged once
 }
-
-var fetcher = &http.Client{Timeout: fetchTimeout}
 
 // refresh looks at the source if it is time. It waits for the answer until patience
 // ends; one that takes longer is taken the next time.
@@ -72,6 +67,7 @@ func (s *source) finish(ctx context.Context, now time.Time, err error) {
 		return
 	}
 	sourceErrors.WithLabelValues(s.config.Name).Inc()
+	s.at = origin{} // what is wrong stays wrong until it is good, also if it does not change
 	// Sooner than it would be otherwise, and not so often that it hurts whoever serves it.
 	s.next = now.Add(min(s.config.Interval, time.Minute))
 	if !s.failing && ctx.Err() == nil {
@@ -83,7 +79,9 @@ func (s *source) finish(ctx context.Context, now time.Time, err error) {
 // read sets fetched where there is something new. Until it has returned, nothing else
 // touches what it touches.
 func (s *source) read(ctx context.Context) error {
-	text, err := s.fetch(ctx)
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	text, err := s.at.fetch(ctx, s.config.URL, s.config.File, maxSource)
 	if err != nil || text == nil {
 		return err
 	}
@@ -108,55 +106,6 @@ func first(bad []error) string {
 		return ""
 	}
 	return ", first: " + bad[0].Error()
-}
-
-// fetch returns nil where nothing has changed.
-func (s *source) fetch(ctx context.Context) ([]byte, error) {
-	if s.config.File != "" {
-		info, err := os.Stat(s.config.File)
-		if err != nil {
-			return nil, err
-		}
-		if modified := info.ModTime().String() + fmt.Sprint(info.Size()); modified == s.modified {
-			return nil, nil
-		} else if info.Size() > maxSource {
-			return nil, fmt.Errorf("it has %d bytes, more than %d", info.Size(), maxSource)
-		} else {
-			s.modified = modified
-		}
-		return os.ReadFile(s.config.File)
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.config.URL, nil)
-	if err != nil {
-		return nil, err
-	}
-	if s.etag != "" {
-		request.Header.Set("If-None-Match", s.etag)
-	}
-	if s.modified != "" {
-		request.Header.Set("If-Modified-Since", s.modified)
-	}
-	answer, err := fetcher.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	switch answer.StatusCode {
-	case http.StatusNotModified:
-		return nil, nil
-	case http.StatusOK:
-	default:
-		return nil, fmt.Errorf("it answers %s", answer.Status)
-	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxSource+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxSource {
-		return nil, fmt.Errorf("it has more than %d bytes", maxSource)
-	}
-	s.etag, s.modified = answer.Header.Get("ETag"), answer.Header.Get("Last-Modified")
-	return text, nil
 }
 
 // entry is a network as sources list it.

@@ -26,6 +26,7 @@ func (r *reader) keys() map[string]func(node) {
 		"userData":       func(n node) { n.object(map[string]func(node){"autnums": r.autnums}) },
 		"snmp":           r.snmp,
 		"reverseDNS":     r.reverseDNS,
+		"geoip":          r.geoip,
 	}
 }
 
@@ -201,20 +202,11 @@ func (r *reader) networkSources(n node) {
 			"format":   func(n node) { s.Format = n.oneOf("csv", "json") },
 			"interval": func(n node) { s.Interval = n.duration(10*time.Second, 30*24*time.Hour) },
 		})
-		at, err := url.Parse(s.URL)
-		switch {
-		case (s.URL == "") == (s.File == ""):
-			n.fail("has to have either url or file")
-			continue
-		case s.URL != "" && (err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == ""):
-			n.fail("url: %q is not of the form https://HOST/PATH", s.URL)
+		name, path, ok := n.place(s.URL, s.File)
+		if !ok {
 			continue
 		}
-		s.Name = s.File
-		path := s.File
-		if s.URL != "" {
-			s.Name, path = at.Redacted(), at.Path
-		}
+		s.Name = name
 		if s.Format == "" {
 			s.Format = "json"
 			if strings.EqualFold(filepath.Ext(path), ".csv") {
@@ -223,6 +215,23 @@ func (r *reader) networkSources(n node) {
 		}
 		r.settings.NetworkSources = append(r.settings.NetworkSources, s)
 	}
+}
+
+// place checks where something is to be read from: the one or the other. name is for
+// messages.
+func (n node) place(address, file string) (name, path string, ok bool) {
+	at, err := url.Parse(address)
+	switch {
+	case (address == "") == (file == ""):
+		n.fail("has to have either url or file")
+		return "", "", false
+	case address == "":
+		return file, file, true
+	case err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "":
+		n.fail("url: %q is not of the form https://HOST/PATH", address)
+		return "", "", false
+	}
+	return at.Redacted(), at.Path, true
 }
 
 func (r *reader) autnums(n node) {

@@ -63,6 +63,28 @@ func (n node) agent() SNMP {
 	return s
 }
 
+func (r *reader) geoip(n node) {
+	g := &GeoIP{}
+	n.object(map[string]func(node){
+		"url":      func(n node) { g.URL = n.name() },
+		"file":     func(n node) { g.File = n.name() },
+		"interval": func(n node) { g.Interval = n.duration(time.Second, 30*24*time.Hour) },
+	})
+	name, _, ok := n.place(g.URL, g.File)
+	if !ok {
+		return
+	}
+	g.Name = name
+	switch {
+	case g.Interval != 0:
+	case g.URL != "":
+		g.Interval = 24 * time.Hour
+	default:
+		g.Interval = 10 * time.Second // whether a file has changed costs nothing
+	}
+	r.settings.GeoIP = g
+}
+
 func (r *reader) reverseDNS(n node) {
 	d := &ReverseDNS{QueriesPerSecond: 10, Lifetime: 24 * time.Hour}
 	n.object(map[string]func(node){

@@ -25,6 +25,7 @@ type Settings struct {
 	Autnums        map[uint32]Autnum          // key userData.autnums
 	SNMP           []SNMP                     // key snmp
 	ReverseDNS     *ReverseDNS                // key reverseDNS; nil: off
+	GeoIP          *GeoIP                     // key geoip; nil: none
 }
 
 // Exporter is what is known of an exporter. Zero values say nothing.
@@ -113,6 +114,15 @@ type ReverseDNS struct {
 	Networks         []netip.Prefix // whose addresses are asked for
 	QueriesPerSecond int
 	Lifetime         time.Duration // of an answer
+}
+
+// GeoIP is a database in MaxMind's format, which says in which country and city networks
+// are: a file or URL.
+type GeoIP struct {
+	Name     string        // for messages: where it comes from
+	URL      string        // http:// or https://, or empty
+	File     string        // path, or empty
+	Interval time.Duration // between two looks at it
 }
 
 // Overrides are what collectors have to know of exporters.

@@ -73,6 +73,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		userData: autnums: {"64500": {name: "US", country: "NL"}, "AS64501": name: "THEM"}
 		snmp: [{exporters: ["192.0.2.0/24"], community: "public"}, {exporters: ["2001:db8::/32"], version: "3", user: "u", authProtocol: "SHA256", authPassword: "secret12", privacyProtocol: "AES", privacyPasswordFile: "/run/p", timeout: "1s", port: 1161}]
 		reverseDNS: {networks: ["192.0.2.0/24"], queriesPerSecond: 5, lifetime: "1h"}
+		geoip: url: "https://user:secret@geo.example/GeoLite2-City.mmdb"
 	`)
 	router := addr("192.0.2.7")
 	want := &settings.Settings{
@@ -96,6 +97,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			{Exporters: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, Version: "3", Port: 1161, Timeout: time.Second, User: "u", AuthProtocol: "SHA256", AuthPassword: "secret12", PrivacyProtocol: "AES", PrivacyPasswordFile: "/run/p"},
 		},
 		ReverseDNS: &settings.ReverseDNS{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, QueriesPerSecond: 5, Lifetime: time.Hour},
+		GeoIP:      &settings.GeoIP{Name: "https://user:xxxxx@geo.example/GeoLite2-City.mmdb", URL: "https://user:secret@geo.example/GeoLite2-City.mmdb", Interval: 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, s, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, settings.InterfaceKey{}, settings.VLANKey{})); diff != "" {
 		t.Error(diff)
@@ -121,7 +123,7 @@ func TestWhatIsWrongIsNamedByItsKey(t *testing.T) {
 		"the same exporter twice":      {"s.cue", `sampler: {"192.0.2.1": device: "a", "::ffff:192.0.2.1": device: "b"}`, "192.0.2.1 is there already, at sampler"},
 		"the same key twice in CUE":    {"s.cue", `hosts: "192.0.2.1": "a", hosts: "192.0.2.1": "b"`, "conflicting values"},
 		"the same key twice in YAML":   {"s.yaml", "hosts:\n  192.0.2.1: a\n  192.0.2.1: b\n", "already defined at line 2"},
-		"unknown key":                  {"s.cue", `interfacemap: []`, "interfacemap: there is no such key; there are hosts, interfaceMap"},
+		"unknown key":                  {"s.cue", `interfacemap: []`, "interfacemap: there is no such key; there are geoip, hosts, interfaceMap"},
 		"anonymisation that is none":   {"s.cue", `sampler: "192.0.2.1": anonymizeAddresses: "yes"`, `"yes" is neither true nor false`},
 		"unknown key inside":           {"s.cue", `sampler: "192.0.2.1": sampleRate: 1`, `sampler."192.0.2.1".sampleRate: there is no such key; there are anonymizeAddresses`},
 		"unknown key in netmeta":       {"s.cue", `netmeta: config: {publicHostname: "a.b", interfacmap: []}`, "netmeta.config.interfacmap: there is no such key"},
@@ -132,6 +134,8 @@ func TestWhatIsWrongIsNamedByItsKey(t *testing.T) {
 		"country":                      {"s.cue", `userData: autnums: "1": country: "Germany"`, `"Germany" is no country`},
 		"source without a place":       {"s.cue", `networkSources: [{format: "csv"}]`, "networkSources.0: has to have either url or file"},
 		"source by FTP":                {"s.cue", `networkSources: [{url: "ftp://a/b"}]`, `"ftp://a/b" is not of the form https://HOST/PATH`},
+		"GeoIP of nowhere":             {"s.cue", `geoip: interval: "1h"`, "geoip: has to have either url or file"},
+		"GeoIP by FTP":                 {"s.cue", `geoip: url: "ftp://a/b"`, `geoip: url: "ftp://a/b" is not of the form`},
 		"SNMP without a community":     {"s.cue", `snmp: [{exporters: ["192.0.2.1"]}]`, "snmp.0: has to have either community or communityFile"},
 		"SNMP of everybody":            {"s.cue", `snmp: [{community: "a"}]`, "snmp.0: exporters: has to name"},
 		"SNMP of two versions":         {"s.cue", `snmp: [{exporters: ["192.0.2.1"], community: "a", user: "b"}]`, "snmp.0: user is for version 3"},

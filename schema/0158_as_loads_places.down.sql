@@ -1,0 +1,3 @@
+ALTER TABLE as_loads
+    MODIFY COMMENT 'When netmeta risinfo replaced as_prefixes and as_names, and when it could not',
+    COMMENT COLUMN `Table` 'as_prefixes or as_names'
