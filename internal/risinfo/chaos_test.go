@@ -5,15 +5,19 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/clickhouse"
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/generate"
+	networknames "github.com/leoluk/NetMeta/internal/names"
 	"github.com/leoluk/NetMeta/internal/queue"
 	"github.com/leoluk/NetMeta/internal/risinfo"
 	"github.com/leoluk/NetMeta/internal/risinfo/fetch"
@@ -44,6 +48,57 @@ type path struct {
 	db       *sql.DB // may write
 	producer *queue.Producer
 	sent     int
+	flushes  flushes
+}
+
+// flushes are when how many flows had been sent.
+type flushes struct {
+	sync.Mutex
+	at []flush
+}
+
+type flush struct {
+	at   time.Time
+	sent int
+}
+
+func (f *flushes) add(sent int) {
+	f.Lock()
+	defer f.Unlock()
+	f.at = append(f.at, flush{time.Now(), sent})
+}
+
+// waiting is for how long the oldest flow waits that is not among those stored.
+func (f *flushes) waiting(stored int) time.Duration {
+	f.Lock()
+	defer f.Unlock()
+	for len(f.at) > 0 && f.at[0].sent <= stored {
+		f.at = f.at[1:]
+	}
+	if len(f.at) == 0 {
+		return 0
+	}
+	return time.Since(f.at[0].at)
+}
+
+// watch measures how long flows wait, until stop is called, which returns the longest.
+func (p *path) watch(t *testing.T) (stop func() time.Duration) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var longest time.Duration
+	var done sync.WaitGroup
+	done.Go(func() {
+		for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+			var stored int
+			if err := p.db.QueryRowContext(ctx, "SELECT toInt64(count()) FROM flows_raw").Scan(&stored); err == nil {
+				longest = max(longest, p.flushes.waiting(stored))
+			}
+		}
+	})
+	return func() time.Duration {
+		cancel()
+		done.Wait()
+		return longest
+	}
 }
 
 func newPath(t *testing.T) *path {
@@ -81,7 +136,9 @@ func (p *path) send(t *testing.T, flows, rate int) {
 		w.Append(r)
 		if n++; n%1000 == 0 {
 			time.Sleep(time.Until(now.Add(time.Duration(n) * time.Second / time.Duration(rate))))
-			return p.producer.Flush(t.Context())
+			err := p.producer.Flush(t.Context())
+			p.flushes.add(p.sent + n)
+			return err
 		}
 		return nil
 	})
@@ -92,6 +149,7 @@ func (p *path) send(t *testing.T, flows, rate int) {
 		t.Fatal(err)
 	}
 	p.sent += flows
+	p.flushes.add(p.sent)
 }
 
 func (p *path) stored(t *testing.T) (n int) {
@@ -116,6 +174,49 @@ func (p *path) wait(t *testing.T) {
 		t.Errorf("%d flows are stored, %d were sent", n, p.sent)
 	}
 }
+
+// startNames runs a service of names, which exchanges its tables without a pause and asks
+// an SNMP agent that never answers, until stop is called.
+func (p *path) startNames(t *testing.T) (stop func()) {
+	t.Helper()
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "names.cue")
+	settings := func(n int) {
+		text := fmt.Sprintf(`
+			snmp: [{exporters: ["0.0.0.0/0", "::/0"], community: "public", port: %d}]
+			hosts: {"198.51.100.7": "host-%d"}
+			sampler: "192.0.2.%d": {device: "of %d", interface: "7": description: "uplink"}
+			networks: "198.51.100.0/24": name: "network %d"`, silent.LocalAddr().(*net.UDPAddr).Port, n, 1+n%200, n, n)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	settings(0)
+	s, err := networknames.New(networknames.Config{DB: p.db, File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		for n := 1; ctx.Err() == nil; n++ {
+			s.Step(ctx, time.Now())
+			settings(n)
+		}
+	})
+	return func() {
+		cancel()
+		done.Wait()
+		silent.Close()
+	}
+}
+
+// maxWait is how long a flow may wait for its row, where the test is asked for: on a machine
+// that does something else at the same time, it says nothing.
+const maxWait = 5 * time.Second
 
 // NETMETA_CHAOS_FLOWS and NETMETA_CHAOS_RATE make it longer and faster than a quick run is.
 func TestNoFlowIsLostWhateverHappensToTheTables(t *testing.T) {
@@ -146,6 +247,19 @@ func TestNoFlowIsLostWhateverHappensToTheTables(t *testing.T) {
 	serve := func(how http.HandlerFunc) func(*testing.T) {
 		return func(*testing.T) { a.failing("/rib.tsv", how) }
 	}
+	// Each has some share of the table, so that all are plausible.
+	exchange := func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				lines := bytes.SplitAfter(good, []byte("\n"))
+				a.put("/rib.tsv", bytes.Join(lines[:len(lines)-1-n%3], nil))
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+		t.Cleanup(func() { cancel(); done.Wait() })
+	}
 	for _, scenario := range []struct {
 		name    string
 		started bool // risinfo runs
@@ -161,8 +275,19 @@ func TestNoFlowIsLostWhateverHappensToTheTables(t *testing.T) {
 		{"the archive stalls", true, serve(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "10.0.0.0/8"); <-r.Context().Done() })},
 		{"the archive has lost most of the table", true, serve(func(w http.ResponseWriter, _ *http.Request) { w.Write(good[:200]) })},
 		{"risinfo stops while it loads", false, func(t *testing.T) { s := start(t, t.TempDir()); s.Stop() }},
+		{"tables are exchanged without a pause", true, exchange},
+		{"an SNMP agent stalls while names change", false, func(t *testing.T) { t.Cleanup(p.startNames(t)) }},
+		{"names stops while it stores", false, func(t *testing.T) { stop := p.startNames(t); time.Sleep(100 * time.Millisecond); stop() }},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
+			waited := p.watch(t)
+			defer func() {
+				longest := waited()
+				t.Logf("a flow waited %.1f s at most", longest.Seconds())
+				if os.Getenv("NETMETA_CHAOS_RATE") != "" && longest > maxWait {
+					t.Errorf("a flow waited %.1f s, more than %v", longest.Seconds(), maxWait)
+				}
+			}()
 			if scenario.started {
 				s := start(t, t.TempDir())
 				defer s.Stop()

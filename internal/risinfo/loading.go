@@ -1,6 +1,7 @@
 package risinfo
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -8,7 +9,7 @@ import (
 
 const (
 	// healInterval is how long flows may wait for a dictionary that was dropped.
-	healInterval = 2 * time.Second
+	healInterval = time.Second
 	// reloadInterval is when loading is tried again that failed.
 	reloadInterval = 30 * time.Second
 	// loadTimeout is far above what a full table takes on a busy machine.
@@ -65,12 +66,39 @@ func (s *Service) heal(ctx context.Context, ready *bool) error {
 func (s *Service) load(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	routes := s.routes.loadNew(ctx, s)
-	names := s.names.loadNew(ctx, s)
-	if routes != nil {
-		return routes
+	return cmp.Or(s.routes.loadNew(ctx, s), s.names.loadNew(ctx, s), s.routes.note(ctx, s), s.names.note(ctx, s))
+}
+
+// ending is how a refresh ended that made no new table.
+type ending struct {
+	at  time.Time
+	err string // empty: no source has changed
+}
+
+// noteInterval is when the same is noted again.
+const noteInterval = time.Hour
+
+// note has as_loads say that the sources could not be read, or that they have not changed:
+// otherwise a table that is as it should be looks as old as one that nobody looks after.
+func (k *kind[Row]) note(ctx context.Context, s *Service) error {
+	e := k.ended.Swap(nil)
+	if e == nil || e.err == k.noted.err && e.at.Sub(k.noted.at) < noteInterval {
+		return nil
 	}
-	return names
+	table := k.current.Load()
+	var err error
+	switch {
+	case e.err != "":
+		err = s.config.Loader.Note(ctx, k.table, "failed", 0, time.Unix(0, 0), e.err)
+	case table != nil && table == k.loaded:
+		err = s.config.Loader.Note(ctx, k.table, "loaded", len(table.Rows), e.at, "unchanged: "+table.From)
+	default:
+		return nil
+	}
+	if err == nil {
+		k.noted = *e
+	}
+	return err
 }
 
 func (k *kind[Row]) loadNew(ctx context.Context, s *Service) error {

@@ -69,6 +69,8 @@ type kind[Row any] struct {
 	parts   func([]Row) map[string]int // sizes that have to be plausible each
 
 	current atomic.Pointer[Table[Row]]
+	ended   atomic.Pointer[ending] // the last refresh that made no new table, until it is noted
+	noted   ending                 // what as_loads says of one
 	loaded  *Table[Row]          // that ClickHouse has
 	changed map[string]time.Time // when local files were changed last
 }
@@ -168,11 +170,13 @@ func (k *kind[Row]) refresh(ctx context.Context, c Config) error {
 	}
 	if err != nil {
 		refreshes.WithLabelValues(k.label, outcomeFailed).Inc()
+		k.ended.Store(&ending{time.Now(), err.Error()})
 		slog.Error("risinfo: the table in use stays", "table", k.label, "error", err)
 		return err
 	}
 	if table == nil {
 		refreshes.WithLabelValues(k.label, outcomeUnchanged).Inc()
+		k.ended.Store(&ending{time.Now(), ""})
 		return nil
 	}
 	refreshes.WithLabelValues(k.label, outcomeNew).Inc()

@@ -32,6 +32,7 @@ type Alerts struct {
 	HostPacketsPerSecond    float64 `json:"hostPacketsPerSecond,omitempty"`
 	HostBitsPerSecond       float64 `json:"hostBitsPerSecond,omitempty"`
 	HostNewSourcesPerSecond float64 `json:"hostNewSourcesPerSecond,omitempty"`
+	ASTableDays             float64 `json:"asTableDays,omitempty"`
 	InterfacePercent        float64 `json:"interfacePercent,omitempty"` // of the interface's speed
 }
 
