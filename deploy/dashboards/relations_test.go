@@ -52,6 +52,15 @@ func always(flow) bool    { return true }
 func inputKey(f flow) string  { return fmt.Sprint(f.exporter, "/", f.in) }
 func outputKey(f flow) string { return fmt.Sprint(f.exporter, "/", f.out) }
 
+// asNames are the texts of autonomous systems as the database's own functions have them.
+func asNames(v view) map[uint32]string {
+	names := map[uint32]string{}
+	for _, row := range run(v.T, v.db, "SELECT DISTINCT arrayJoin([SrcAS, DstAS]) AS asn, leftUTF8(asText(asn), 40) FROM flows_raw").rows {
+		names[uint32(row[0].(float64))] = text(row[1])
+	}
+	return names
+}
+
 // serviceKeys are the services of flows as the database's own functions have them.
 func serviceKeys(v view) func(flow) string {
 	names := map[string]string{}
@@ -65,19 +74,25 @@ func serviceKeys(v view) func(flow) string {
 }
 
 func init() {
-	from := end{"Source", func(f flow) string { return fmt.Sprint(f.sourceAS) }, "AS%s →", "others →"}
-	to := end{"Destination", func(f flow) string { return fmt.Sprint(f.destAS) }, "→ AS%s", "→ others"}
+	from := func(v view) end {
+		names := asNames(v)
+		return end{"Source", func(f flow) string { return names[f.sourceAS] }, "%s →", "others →"}
+	}
+	to := func(v view) end {
+		names := asNames(v)
+		return end{"Destination", func(f flow) string { return names[f.destAS] }, "→ %s", "→ others"}
+	}
 	source := end{"Source", func(f flow) string { return f.source }, "%s →", "others →"}
 	dest := end{"Destination", func(f flow) string { return f.dest }, "→ %s", "→ others"}
 	checks["netmeta-relations"] = map[int]check{
-		10: relations(12, ingress, from, end{"Interface", inputKey, "%s", "other"}, to),
-		11: relations(12, egress, from, end{"Interface", outputKey, "%s", "other"}, to),
+		10: func(v view) { relations(12, ingress, from(v), end{"Interface", inputKey, "%s", "other"}, to(v))(v) },
+		11: func(v view) { relations(12, egress, from(v), end{"Interface", outputKey, "%s", "other"}, to(v))(v) },
 		12: relations(12, always, end{"Input", inputKey, "%s →", "others →"}, end{"Output", outputKey, "→ %s", "→ others"}),
 		20: func(v view) {
-			relations(12, ingress, from, end{"Service", serviceKeys(v), "→ %s", "→ others"})(v)
+			relations(12, ingress, from(v), end{"Service", serviceKeys(v), "→ %s", "→ others"})(v)
 		},
 		21: func(v view) {
-			relations(12, egress, end{"Service", serviceKeys(v), "%s →", "others →"}, to)(v)
+			relations(12, egress, end{"Service", serviceKeys(v), "%s →", "others →"}, to(v))(v)
 		},
 		30: relations(20, ingress, source, dest),
 		31: relations(20, egress, source, dest),

@@ -299,6 +299,16 @@ func TestNoFlowIsLostWhateverHappensToTheTables(t *testing.T) {
 			p.wait(t)
 		})
 	}
+	t.Run("what went wrong, and what has not changed, is in as_loads", func(t *testing.T) {
+		for what, condition := range map[string]string{
+			"a web page": "Outcome = 'failed' AND Message LIKE '%web page%'", "no change": "Outcome = 'loaded' AND Message LIKE 'unchanged: %' AND Rows > 0 AND Built > now() - 3600",
+		} {
+			var n int
+			if err := p.db.QueryRowContext(t.Context(), "SELECT toInt64(count()) FROM as_loads WHERE Table = 'as_prefixes' AND "+condition).Scan(&n); err != nil || n == 0 {
+				t.Errorf("%s is not noted: %v", what, err)
+			}
+		}
+	})
 	var resolved float64
 	if err := p.db.QueryRowContext(t.Context(), "SELECT avg(SrcASResolved) FROM flows_raw").Scan(&resolved); err != nil || resolved < 0.2 {
 		t.Errorf("of all flows, %.0f %% are resolved: %v", 100*resolved, err)

@@ -72,7 +72,7 @@ func (s *Service) load(ctx context.Context) error {
 // ending is how a refresh ended that made no new table.
 type ending struct {
 	at  time.Time
-	err string // empty: no source has changed
+	err string // empty: all sources are there, and none has changed
 }
 
 // noteInterval is when the same is noted again.

@@ -71,8 +71,9 @@ type kind[Row any] struct {
 	current atomic.Pointer[Table[Row]]
 	ended   atomic.Pointer[ending] // the last refresh that made no new table, until it is noted
 	noted   ending                 // what as_loads says of one
-	loaded  *Table[Row]          // that ClickHouse has
-	changed map[string]time.Time // when local files were changed last
+	away    error                  // why sources could not be had last
+	loaded  *Table[Row]            // that ClickHouse has
+	changed map[string]time.Time   // when local files were changed last
 }
 
 // New returns a service that has read the last good tables from disk. Start starts it.
@@ -170,13 +171,13 @@ func (k *kind[Row]) refresh(ctx context.Context, c Config) error {
 	}
 	if err != nil {
 		refreshes.WithLabelValues(k.label, outcomeFailed).Inc()
-		k.ended.Store(&ending{time.Now(), err.Error()})
+		k.ended.Store(&ending{time.Now(), text(err)})
 		slog.Error("risinfo: the table in use stays", "table", k.label, "error", err)
 		return err
 	}
 	if table == nil {
 		refreshes.WithLabelValues(k.label, outcomeUnchanged).Inc()
-		k.ended.Store(&ending{time.Now(), ""})
+		k.ended.Store(&ending{time.Now(), text(k.away)})
 		return nil
 	}
 	refreshes.WithLabelValues(k.label, outcomeNew).Inc()
@@ -188,6 +189,13 @@ func (k *kind[Row]) refresh(ctx context.Context, c Config) error {
 		slog.Error("risinfo: the table could not be kept on disk; after a restart an older one is used until the sources are read", "table", k.label, "error", err)
 	}
 	return nil
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // plausible refuses a table that has lost most of what the one in use has.

@@ -23,10 +23,12 @@ type source struct {
 // get gets the files of all sources, and says whether any has changed since it was asked
 // last. A source that is away stands with its last good file, or with its error.
 func (k *kind[Row]) get(ctx context.Context, f *fetch.Fetcher) (found []source, changed bool) {
+	k.away = nil
 	for _, name := range k.sources {
 		s := source{name: name}
 		s.file, s.err = f.Get(ctx, name)
 		if s.err != nil {
+			k.away = errors.Join(k.away, s.err)
 			sourceFailures.WithLabelValues(k.label, reasonDownload).Inc()
 			slog.Warn("risinfo: a source is away", "source", name, "error", s.err)
 			if s.file, s.last = f.Last(name); s.last {
