@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/generate"
+	"github.com/leoluk/NetMeta/internal/geoip"
+	"github.com/leoluk/NetMeta/internal/geoip/geoiptest"
 	"github.com/leoluk/NetMeta/internal/queue"
 	"github.com/leoluk/NetMeta/pb"
 )
@@ -95,15 +99,32 @@ func TestKilledTwentyTimesUnderLoadKeepsEverythingThatKafkaAcknowledged(t *testi
 	t.Logf("%d flows acknowledged to a producer and %.0f to the collector, all stored; %s stored twice", total, fromExporters, twice)
 }
 
+// The second run is killed.
 func TestRestartGoesOnWhereItStopped(t *testing.T) {
-	dir := t.TempDir()
+	dir, known := t.TempDir(), t.TempDir()
+	rib, asnames, settings := filepath.Join(known, "rib.tsv"), filepath.Join(known, "names.txt"), filepath.Join(known, "names.cue")
+	places := geoiptest.Database(t, map[string]geoip.Place{"198.51.100.0/24": {Country: "NL", City: "Delft"}})
+	for path, text := range map[string]string{
+		rib: "198.51.100.0/24\t64500\n2001:db8::/32\t64501\n", asnames: "64500 EXAMPLE Example network, DE\n",
+		settings: fmt.Sprintf(`geoip: file: %q, interfaceMap: [{device: "192.0.2.1", idx: 7, description: "uplink"}]`, places),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for run := range 3 {
-		i := start(t, dir)
+		i := start(t, dir, "--rib", rib, "--asnames", asnames, "--settings", settings)
+		i.waitFor(t, "64500\tEXAMPLE Example network\tNL\tDelft\tuplink", `SELECT asOfAddress(parseAddress('198.51.100.7')) AS asn, asName(asn),
+			addressCountry(parseAddress('198.51.100.7')), addressCity(parseAddress('198.51.100.7')), interfaceName(parseAddress('192.0.2.1'), 7)`)
 		i.waitFor(t, fmt.Sprint(run*100), "SELECT count() FROM flows_raw")
 		if _, err := generate.Run(t.Context(), generate.Options{Protocol: generate.SFlow, To: i.SFlow, Flows: 100, Rate: 1000, Exporters: 1, Seed: 1, SamplingRates: []uint32{10}}); err != nil {
 			t.Fatal(err)
 		}
 		i.waitFor(t, fmt.Sprint(run*100+100), "SELECT count() FROM flows_raw")
+		if run == 1 {
+			i.Kill()
+			continue
+		}
 		i.stop(t)
 	}
 }

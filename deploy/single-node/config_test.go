@@ -352,7 +352,7 @@ func TestSettingsOfTheClusterAreThoseThatProgramsRead(t *testing.T) {
 		read, err := settings.Read("settings.json", []byte(text))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
-		} else if name == "names" && (len(read.SNMP) != 2 || len(read.NetworkSources) != 2 || read.ReverseDNS == nil || len(read.Autnums) != 1) {
+		} else if name == "names" && (len(read.SNMP) != 2 || len(read.NetworkSources) != 2 || read.ReverseDNS == nil || read.GeoIP == nil || len(read.Autnums) != 1) {
 			t.Errorf("%s: %+v", name, read)
 		}
 	}
