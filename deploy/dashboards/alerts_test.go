@@ -88,13 +88,13 @@ func TestAlertsFindWhatIsWrong(t *testing.T) {
 	insertCounters(t, write)
 	_, err := write.ExecContext(t.Context(), "INSERT INTO flows_errors (TimeReceived, Topic, Reason) SELECT "+text(testTo.Unix()-5)+", 'flow-messages', 'test' FROM numbers(4)")
 	must(t, err)
-	// as_prefixes was loaded and is empty, as_names was never loaded, places was given up.
+	// as_prefixes and places were loaded and are empty, as_names was given up.
 	_, err = write.ExecContext(t.Context(), "TRUNCATE TABLE as_loads")
 	must(t, err)
 	_, err = write.ExecContext(t.Context(), strings.ReplaceAll(`INSERT INTO as_loads (Time, Table, Outcome, Rows, Built, Message) VALUES
 		({to} - 86400, 'as_prefixes', 'loaded', 5, {to} - 5 * 86400, ''), ({to} - 3600, 'as_prefixes', 'loaded', 5, {to} - 4 * 86400, ''), ({to} - 60, 'as_prefixes', 'failed', 0, 0, 'away'),
-		({to} - 60, 'as_names', 'failed', 0, 0, 'away'),
-		({to} - 7200, 'places', 'failed', 0, 0, 'away'), ({to} - 3600, 'places', 'loaded', 0, {to} - 3600, '')`, "{to}", text(testTo.Unix())))
+		({to} - 7200, 'as_names', 'failed', 0, 0, 'away'), ({to} - 3600, 'as_names', 'loaded', 0, {to} - 3600, ''),
+		({to} - 3600, 'places', 'loaded', 3, {to} - 70 * 86400, '')`, "{to}", text(testTo.Unix())))
 	must(t, err)
 	newest := int64(0)
 	for _, f := range testFlows {
@@ -123,7 +123,8 @@ func TestAlertsFindWhatIsWrong(t *testing.T) {
 		"kafka-away":          {"a.example flow-messages": 0, "b.example flow-messages": 0, "a.example pipeline-counters": 1, "b.example pipeline-counters": 1},
 		"kafka-lag":           {"": lastHandedBefore(at["kafka-lag"].Unix()) - float64(newest)},
 		"tables-old":          {"as_prefixes": 4},
-		"tables-missing":      {"as_prefixes": 1, "as_names": 1, "places": 0},
+		"geoip-old":           {"places": 70},
+		"tables-missing":      {"as_prefixes": 1, "as_names": 0, "places": 1},
 		"host-packets":        perSecond(flow.allPackets),
 		"host-bits":           perSecond(bits),
 		"host-sources":        newSourcesByHost(testTo.Unix()),
@@ -255,14 +256,14 @@ func TestAlertsAreComplete(t *testing.T) {
 func TestThresholdsOfAlertsAreConfigured(t *testing.T) {
 	want := evaluate.Alerts{
 		ExporterSilentSeconds: 31, LossPercent: 0.32, UnknownRatePercent: 3.3, KafkaLagSeconds: 34, DiskUsedPercent: 35,
-		HostPacketsPerSecond: 36, HostBitsPerSecond: 37, HostNewSourcesPerSecond: 0.38, InterfacePercent: 39, ASTableDays: 40,
+		HostPacketsPerSecond: 36, HostBitsPerSecond: 37, HostNewSourcesPerSecond: 0.38, InterfacePercent: 39, ASTableDays: 40, GeoIPDays: 41,
 	}
 	files, err := evaluate.Files(dashboards.Sources(), evaluate.Config{Alerts: want})
 	must(t, err)
 	configured := rulesOf(t, files["alerts.json"])
 	for name, threshold := range map[string]float64{
 		"exporter-silent": 31, "loss-network": 0.32, "loss-collector": 0.32, "sampling-unknown": 3.3, "kafka-lag": 34, "disk-filling": 35,
-		"host-packets": 36, "host-bits": 37, "host-sources": 0.38, "interface-full": 39, "tables-old": 40,
+		"host-packets": 36, "host-bits": 37, "host-sources": 0.38, "interface-full": 39, "tables-old": 40, "geoip-old": 41,
 	} {
 		if got := configured[name].threshold(); got != threshold {
 			t.Errorf("%s fires above %v, want %v", name, got, threshold)

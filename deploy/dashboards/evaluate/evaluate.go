@@ -33,6 +33,7 @@ type Alerts struct {
 	HostBitsPerSecond       float64 `json:"hostBitsPerSecond,omitempty"`
 	HostNewSourcesPerSecond float64 `json:"hostNewSourcesPerSecond,omitempty"`
 	ASTableDays             float64 `json:"asTableDays,omitempty"`
+	GeoIPDays               float64 `json:"geoipDays,omitempty"`
 	InterfacePercent        float64 `json:"interfacePercent,omitempty"` // of the interface's speed
 }
 
