@@ -1,5 +1,5 @@
-// Package pb is FlowMessage, InterfaceCounters and PipelineCounter, the messages that
-// NetMeta's collectors and agents write to Kafka, and the text of their definitions.
+// Package pb is FlowMessage, InterfaceCounters, PipelineCounter and Trace, the messages that
+// NetMeta's collectors, agents and importer write to Kafka, and the text of their definitions.
 //
 // Custom processors import it, fill FlowMessages and write each preceded by its
 // length (google.golang.org/protobuf/encoding/protodelim) to topic
@@ -26,3 +26,8 @@ var CountersDefinition string
 //
 //go:embed PipelineCounter.proto
 var PipelineDefinition string
+
+// TraceDefinition is the text of Trace.proto, for the same purpose.
+//
+//go:embed Trace.proto
+var TraceDefinition string

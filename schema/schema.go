@@ -4,16 +4,15 @@
 // A migration leaves alone what is there already (IF NOT EXISTS): one that was cut
 // off half-way, or that two instances begin at once, is simply run again.
 //
-// A migration may contain ${FLOW_MESSAGE_DEFINITION}, ${INTERFACE_COUNTERS_DEFINITION} and
-// ${PIPELINE_COUNTER_DEFINITION}, inside single quotes: they are replaced by the texts of
-// pb/FlowMessage.proto, pb/InterfaceCounters.proto and pb/PipelineCounter.proto when the
-// migration runs, so that ClickHouse parses exactly what the collectors write and no
-// second copy of the definitions exists.
+// A migration may contain ${FLOW_MESSAGE_DEFINITION}, ${INTERFACE_COUNTERS_DEFINITION},
+// ${PIPELINE_COUNTER_DEFINITION} and ${TRACE_DEFINITION}, inside single quotes: they are
+// replaced by the texts of the files in pb/ when the migration runs, so that ClickHouse
+// parses exactly what the collectors write and no second copy of the definitions exists.
 //
 // ${RETENTION} is replaced by the expression after which rows of flows_raw are dropped,
 // so that a migration that makes the table anew keeps it.
 //
-// Between Kafka and the tables, in all shapes of data (flows, counters, pipeline):
+// Between Kafka and the tables, in all shapes of data (flows, counters, pipeline, traces):
 //
 //	flows_queue (Kafka) → flows_gate → flows_received (Null) → flows_raw_view    → flows_raw
 //	                                                         → flows_errors_view → flows_errors
@@ -90,6 +89,7 @@ func Source(options Options) (source.Driver, error) {
 		"${FLOW_MESSAGE_DEFINITION}", quotable(pb.Definition),
 		"${INTERFACE_COUNTERS_DEFINITION}", quotable(pb.CountersDefinition),
 		"${PIPELINE_COUNTER_DEFINITION}", quotable(pb.PipelineDefinition),
+		"${TRACE_DEFINITION}", quotable(pb.TraceDefinition),
 		"${RETENTION}", cmp.Or(options.Retention, DefaultRetention),
 	)}, nil
 }

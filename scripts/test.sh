@@ -27,7 +27,7 @@ fi
 
 install_all() {
 	need_go
-	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct snmpd:snmpd nginx:nginx-light \
+	need_packages shellcheck:shellcheck chromium:chromium,fonts-dejavu-core tshark:tshark softflowd:softflowd pmacctd:pmacct snmpd:snmpd nginx:nginx-light scamper:scamper \
 		gcc:gcc,libc6-dev java:default-jre-headless mvn:maven curl:curl debootstrap:debootstrap protoc:protobuf-compiler \
 		containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 nft:nftables iptables:iptables conntrack:conntrack setpriv:util-linux
 	need_python_modules confluent_kafka:python3-confluent-kafka google.protobuf:python3-protobuf
@@ -42,7 +42,7 @@ install_all() {
 
 # generated prints a checksum of everything that go generate makes.
 generated() {
-	cat pb/*.pb.go doc/configuration.md doc/counters.md doc/fields.md doc/metrics.md doc/pipeline-counters.md doc/protocols.md deploy/dashboards/json/*.json | sha256sum
+	cat pb/*.pb.go doc/configuration.md doc/counters.md doc/fields.md doc/metrics.md doc/pipeline-counters.md doc/protocols.md doc/traces.md deploy/dashboards/json/*.json | sha256sum
 }
 
 lint() {

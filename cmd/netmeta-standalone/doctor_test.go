@@ -30,6 +30,7 @@ func diagnose(t *testing.T, i *instance, change func(*doctor.Targets)) doctor.Re
 		{Topic: flow.Topic, Group: clickhouse.DefaultGroup},
 		{Topic: flow.CountersTopic, Group: clickhouse.DefaultGroup + "-counters"},
 		{Topic: flow.PipelineTopic, Group: clickhouse.DefaultGroup + "-pipeline"},
+		{Topic: flow.TracesTopic, Group: clickhouse.DefaultGroup + "-traces"},
 	}
 	if change != nil {
 		change(&targets)

@@ -38,6 +38,8 @@ const (
 	countersTopicBytes = 512 << 20
 	// pipelineTopicBytes holds hours of the counters of a thousand exporters.
 	pipelineTopicBytes = 64 << 20
+	// tracesTopicBytes holds a million traces, which is more than a monitor makes in a day.
+	tracesTopicBytes = 256 << 20
 	// flushTimeout is more than the embedded broker ever needs.
 	flushTimeout = 20 * time.Second
 )
@@ -148,6 +150,7 @@ func (s *standalone) startBroker(ctx context.Context) (err error) {
 			{Name: flow.Topic, Partitions: partitions, RetentionBytes: topicBytes / partitions},
 			{Name: flow.CountersTopic, Partitions: 1, RetentionBytes: countersTopicBytes},
 			{Name: flow.PipelineTopic, Partitions: 1, RetentionBytes: pipelineTopicBytes},
+			{Name: flow.TracesTopic, Partitions: 1, RetentionBytes: tracesTopicBytes},
 		},
 	})
 	if err != nil {

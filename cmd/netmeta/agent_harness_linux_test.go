@@ -75,7 +75,7 @@ func newLab(t *testing.T) *lab {
 	l.within(t, l.router, func() {
 		l.toClient, l.toServer = index(t, "client"), index(t, "server")
 	})
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic, flow.PipelineTopic))
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic, flow.PipelineTopic, flow.TracesTopic))
 	if err != nil {
 		t.Fatal(err)
 	}

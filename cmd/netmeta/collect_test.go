@@ -82,7 +82,7 @@ func consume(t *testing.T, brokers []string, more func() bool, visit func(*kgo.R
 }
 
 func TestCollectWritesEverythingToKafkaBeforeItEnds(t *testing.T) {
-	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic, flow.CountersTopic, flow.PipelineTopic))
+	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic, flow.CountersTopic, flow.PipelineTopic, flow.TracesTopic))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,6 +141,7 @@ func (e *examining) prepare(cmd *cobra.Command) error {
 	if e.pipelineTopic != "" {
 		e.targets.Topics = append(e.targets.Topics, queue.TopicState{Topic: e.pipelineTopic, Group: e.group + "-pipeline"})
 	}
+	e.targets.Topics = append(e.targets.Topics, queue.TopicState{Topic: flow.TracesTopic, Group: e.group + "-traces"})
 	return e.prepareProbe(cmd)
 }
 

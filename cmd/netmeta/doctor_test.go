@@ -52,7 +52,7 @@ func wantFound(t *testing.T, stage, want string, args ...string) {
 
 func TestDoctorNamesTheStageOfEachFaultOfACluster(t *testing.T) {
 	bootstrap, kafka := kafkatest.Start(t)
-	for _, topic := range []string{flow.Topic, flow.CountersTopic, flow.PipelineTopic} {
+	for _, topic := range []string{flow.Topic, flow.CountersTopic, flow.PipelineTopic, flow.TracesTopic} {
 		kafkatest.CreateTopic(t, []string{bootstrap}, topic, 1)
 	}
 	url := serveEngine(t, false)

@@ -32,7 +32,7 @@ type relay struct {
 
 func newRelay(t *testing.T) *relay {
 	t.Helper()
-	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic, flow.CountersTopic, flow.PipelineTopic))
+	k, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, flow.Topic, flow.CountersTopic, flow.PipelineTopic, flow.TracesTopic))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ how much; --force does it all the same.`,
 	}
 	flags := cmd.Flags()
 	address = addClickHouseFlag(cmd)
-	flags.StringSliceVar(&kafka.Brokers, "kafka", nil, "Kafka brokers as ClickHouse reaches them, HOST:PORT; leave it out where the server's configuration has the named collections netmeta_kafka, netmeta_kafka_counters and netmeta_kafka_pipeline")
+	flags.StringSliceVar(&kafka.Brokers, "kafka", nil, "Kafka brokers as ClickHouse reaches them, HOST:PORT; leave it out where the server's configuration has the named collections netmeta_kafka, netmeta_kafka_counters, netmeta_kafka_pipeline and netmeta_kafka_traces")
 	flags.StringVar(&kafka.Topic, "topic", flow.Topic, "Kafka topic from which ClickHouse reads flows")
 	flags.StringVar(&kafka.CountersTopic, "counters-topic", flow.CountersTopic, "Kafka topic from which ClickHouse reads interface counters")
 	flags.StringVar(&kafka.PipelineTopic, "pipeline-topic", flow.PipelineTopic, "Kafka topic from which ClickHouse reads the counters of collectors")

@@ -85,7 +85,7 @@ func startKafka(t *testing.T, host string) {
 	t.Helper()
 	b, err := broker.Start(t.Context(), broker.Options{
 		Address: host + ":9092", DataDir: t.TempDir(),
-		Topics: []broker.Topic{{Name: flow.Topic, Partitions: 1}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}},
+		Topics: []broker.Topic{{Name: flow.Topic, Partitions: 1}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}, {Name: flow.TracesTopic, Partitions: 1}},
 	})
 	if err != nil {
 		t.Fatal(err)

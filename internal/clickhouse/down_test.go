@@ -96,7 +96,7 @@ func TestGoingDownAndUpWhileFlowsArriveStoresEachOnce(t *testing.T) {
 	for name, cutOff := range map[string]uint{"undisturbed": 0, "cut off on the way down": 13, "cut off at version 24": 24} {
 		t.Run(name, func(t *testing.T) {
 			b, err := broker.Start(t.Context(), broker.Options{Address: "127.0.0.1:0", DataDir: t.TempDir(),
-				Topics: []broker.Topic{{Name: flow.Topic, Partitions: 1}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}}})
+				Topics: []broker.Topic{{Name: flow.Topic, Partitions: 1}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}, {Name: flow.TracesTopic, Partitions: 1}}})
 			if err != nil {
 				t.Fatal(err)
 			}

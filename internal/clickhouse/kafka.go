@@ -14,13 +14,14 @@ import (
 // offsets are the position in the queue, so the name must stay.
 const DefaultGroup = "clickhouse"
 
-// Kafka says where ClickHouse reads FlowMessages, InterfaceCounters and PipelineCounters.
+// Kafka says where ClickHouse reads FlowMessages, InterfaceCounters, PipelineCounters and
+// Traces; these always from flow.TracesTopic.
 type Kafka struct {
 	Brokers       []string // HOST:PORT, as ClickHouse reaches them
 	Topic         string   // of FlowMessages
 	CountersTopic string   // of InterfaceCounters
 	PipelineTopic string   // of PipelineCounters; empty: flow.PipelineTopic
-	Group         string   // consumer group; those of counters have "-counters" and "-pipeline" behind it
+	Group         string   // consumer group; the others have "-counters", "-pipeline" and "-traces" behind it
 }
 
 // collection is a named collection of ClickHouse, from which one Kafka table of the
@@ -31,7 +32,7 @@ type collection struct {
 }
 
 // Collections are the named collections that the schema's Kafka tables refer to.
-var Collections = []string{"netmeta_kafka", "netmeta_kafka_counters", "netmeta_kafka_pipeline"}
+var Collections = []string{"netmeta_kafka", "netmeta_kafka_counters", "netmeta_kafka_pipeline", "netmeta_kafka_traces"}
 
 func (k Kafka) collections() []collection {
 	brokers := strings.Join(k.Brokers, ",")
@@ -41,6 +42,7 @@ func (k Kafka) collections() []collection {
 		// other stop whenever one of them comes or goes.
 		{Collections[1], "counters_queue", brokers, k.CountersTopic, k.Group + "-counters"},
 		{Collections[2], "pipeline_queue", brokers, cmp.Or(k.PipelineTopic, flow.PipelineTopic), k.Group + "-pipeline"},
+		{Collections[3], "traces_queue", brokers, flow.TracesTopic, k.Group + "-traces"},
 	}
 }
 

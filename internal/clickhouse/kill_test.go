@@ -65,7 +65,7 @@ func startNumbered(t *testing.T, address string) (stop func() uint64) {
 func embedded(t *testing.T) string {
 	t.Helper()
 	b, err := broker.Start(t.Context(), broker.Options{Address: "127.0.0.1:0", DataDir: t.TempDir(),
-		Topics: []broker.Topic{{Name: flow.Topic, Partitions: 4}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}}})
+		Topics: []broker.Topic{{Name: flow.Topic, Partitions: 4}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}, {Name: flow.TracesTopic, Partitions: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +80,7 @@ func genuine(t *testing.T) string {
 	kafkatest.CreateTopic(t, []string{address}, flow.Topic, 4)
 	kafkatest.CreateTopic(t, []string{address}, flow.CountersTopic, 1)
 	kafkatest.CreateTopic(t, []string{address}, flow.PipelineTopic, 1)
+	kafkatest.CreateTopic(t, []string{address}, flow.TracesTopic, 1)
 	return address
 }
 

@@ -112,6 +112,7 @@ func TestMessagesThatCannotBeParsedAreKeptAndCostNothingAroundThem(t *testing.T)
 		flow.Topic:         {"flows_raw", good(1)},
 		flow.CountersTopic: {"interface_counters", goodCounters(1)},
 		flow.PipelineTopic: {"pipeline_counters", goodPipeline(1)},
+		flow.TracesTopic:   {"traces", goodTrace(1)},
 	} {
 		t.Run(topic, func(t *testing.T) {
 			db, broker := migrated(t)

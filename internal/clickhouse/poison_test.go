@@ -21,6 +21,10 @@ func goodPipeline(n float64) *pb.PipelineCounter {
 	return &pb.PipelineCounter{Time: uint64(time.Now().Unix()), Metric: "netmeta_x_total", Labels: map[string]string{"a": "b"}, Value: n, Increase: n}
 }
 
+func goodTrace(n uint32) *pb.Trace {
+	return &pb.Trace{Time: uint64(time.Now().Unix()), Kind: pb.Trace_TRACE, Sent: n, DstAddr: []byte{192, 0, 2, 1}, HopTTL: []uint32{1}, HopAddress: [][]byte{{192, 0, 2, 9}}}
+}
+
 func TestValuesThatNoCollectorWouldSendBecomeRows(t *testing.T) {
 	db, broker := migrated(t)
 	odd := map[string]*pb.FlowMessage{

@@ -10,7 +10,7 @@ import (
 
 // Retention is how long what is stored is kept. 0 leaves it as it is.
 type Retention struct {
-	Raw     time.Duration // flows, interface counters, and messages that could not be parsed
+	Raw     time.Duration // flows, interface counters, traces, and messages that could not be parsed
 	Minutes time.Duration // the sums in flows_1m
 	Hours   time.Duration // the sums in flows_1h
 }
@@ -31,7 +31,7 @@ type tableAge struct {
 func (r Retention) tables() []tableAge {
 	return []tableAge{
 		{"flows_raw", r.Raw}, {"flows_1m", r.Minutes}, {"flows_1h", r.Hours},
-		{"interface_counters", r.Raw}, {"web_requests", r.Raw}, {"flows_errors", r.Raw},
+		{"interface_counters", r.Raw}, {"web_requests", r.Raw}, {"traces", r.Raw}, {"flows_errors", r.Raw},
 	}
 }
 

@@ -20,7 +20,7 @@ func TestRetentionIsChangedWithoutTouchingRows(t *testing.T) {
 		}
 	}
 	for table, want := range map[string]string{
-		"flows_raw": "toIntervalSecond(8640000)", "flows_errors": "toIntervalSecond(8640000)", "interface_counters": "toIntervalSecond(8640000)", "web_requests": "toIntervalSecond(8640000)",
+		"flows_raw": "toIntervalSecond(8640000)", "flows_errors": "toIntervalSecond(8640000)", "interface_counters": "toIntervalSecond(8640000)", "web_requests": "toIntervalSecond(8640000)", "traces": "toIntervalSecond(8640000)",
 		"flows_1m": "toIntervalSecond(17280000)", "flows_1h": "toIntervalSecond(25920000)",
 	} {
 		if got := query[string](t, db, strings.Replace(definition, "%", table, 1)); !strings.Contains(got, want) {
@@ -44,13 +44,13 @@ func TestRetentionThatIsNotGivenStaysAsItIs(t *testing.T) {
 		}
 		return texts
 	}
-	if got, want := fmt.Sprint(ages()), "[flows_raw 7 flows_1m 30 flows_1h 400 interface_counters 7 web_requests 7 flows_errors 7]"; got != want {
+	if got, want := fmt.Sprint(ages()), "[flows_raw 7 flows_1m 30 flows_1h 400 interface_counters 7 web_requests 7 traces 7 flows_errors 7]"; got != want {
 		t.Errorf("before: %s, want %s", got, want)
 	}
 	if err := clickhouse.SetRetention(t.Context(), db, clickhouse.Retention{Hours: 5 * 365 * 24 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(ages()), "[flows_raw 7 flows_1m 30 flows_1h 1825 interface_counters 7 web_requests 7 flows_errors 7]"; got != want {
+	if got, want := fmt.Sprint(ages()), "[flows_raw 7 flows_1m 30 flows_1h 1825 interface_counters 7 web_requests 7 traces 7 flows_errors 7]"; got != want {
 		t.Errorf("after: %s, want %s", got, want)
 	}
 }

@@ -67,6 +67,9 @@ func sampleMessage(message proto.Message, fields []catalog.Field) (shown map[str
 			list := m.Mutable(field).List()
 			list.Append(value)
 			list.Append(value)
+			if field.Kind() == protoreflect.BytesKind {
+				text = "'" + text + "'"
+			}
 			text = fmt.Sprintf("[%s,%[1]s]", text)
 		} else {
 			m.Set(field, value)
@@ -90,6 +93,7 @@ func TestEveryFieldLandsInTheColumnThatItsCommentNames(t *testing.T) {
 		{"flows", "flows_raw", flow.Topic, "FlowMessage.proto", pb.Definition, &pb.FlowMessage{}},
 		{"counters", "interface_counters", flow.CountersTopic, "InterfaceCounters.proto", pb.CountersDefinition, &pb.InterfaceCounters{}},
 		{"pipeline", "pipeline_counters", flow.PipelineTopic, "PipelineCounter.proto", pb.PipelineDefinition, &pb.PipelineCounter{}},
+		{"traces", "traces", flow.TracesTopic, "Trace.proto", pb.TraceDefinition, &pb.Trace{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fields, err := catalog.Read(t.Context(), test.file, test.definition)

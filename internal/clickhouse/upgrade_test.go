@@ -128,7 +128,7 @@ func TestMigratingWhileFlowsArriveStoresEachOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := broker.Start(t.Context(), broker.Options{Address: "127.0.0.1:0", DataDir: t.TempDir(),
-				Topics: []broker.Topic{{Name: flow.Topic, Partitions: 2}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}}})
+				Topics: []broker.Topic{{Name: flow.Topic, Partitions: 2}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}, {Name: flow.TracesTopic, Partitions: 1}}})
 			if err != nil {
 				t.Fatal(err)
 			}

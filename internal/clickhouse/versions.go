@@ -64,7 +64,7 @@ func (v *versions) check(ctx context.Context) error {
 }
 
 // gates are made by these migrations.
-var gates = map[string]int{"flows_gate": 15, "counters_gate": 21, "pipeline_gate": 90}
+var gates = map[string]int{"flows_gate": 15, "counters_gate": 21, "pipeline_gate": 90, "traces_gate": 163}
 
 // closeGates removes the gates of a database that has them although its version was set
 // back to before them, by hand or by a release that did so: they are made again.

@@ -5,4 +5,5 @@ const (
 	Topic         = "flow-messages"      // FlowMessages
 	CountersTopic = "interface-counters" // InterfaceCounters
 	PipelineTopic = "pipeline-counters"  // PipelineCounters
+	TracesTopic   = "traces"             // Traces
 )

@@ -35,6 +35,12 @@ var fieldPages = []fieldPage{
 		Intro: "What a collector says of itself every 10 seconds, and which column stores it; [metrics.md](metrics.md) has all metrics. " +
 			"The view `pipeline` tells what was passed on from what was lost, and why.",
 	},
+	{
+		File: "Trace.proto", Page: "traces.md", Table: "traces",
+		Title: "Fields of a Trace",
+		Intro: "A measured path, a traceroute or a ping, as [`netmeta import scamper`](import.md#scamper) reads it, and which column stores it. " +
+			"`DESCRIBE traces` has what ClickHouse adds: AS numbers, whether the destination was reached, and in what time.",
+	},
 }
 
 // column is one column of a page's table; it is left out where no field has text in it.

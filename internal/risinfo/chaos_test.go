@@ -104,7 +104,7 @@ func (p *path) watch(t *testing.T) (stop func() time.Duration) {
 func newPath(t *testing.T) *path {
 	t.Helper()
 	b, err := broker.Start(t.Context(), broker.Options{Address: "127.0.0.1:0", DataDir: t.TempDir(),
-		Topics: []broker.Topic{{Name: flow.Topic, Partitions: 2}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}}})
+		Topics: []broker.Topic{{Name: flow.Topic, Partitions: 2}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}, {Name: flow.TracesTopic, Partitions: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}

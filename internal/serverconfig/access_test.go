@@ -198,6 +198,7 @@ func TestPeopleAreGrantedNothingButReading(t *testing.T) {
 		"SELECT\tnet-meta\tcounters_queue\t1\n" +
 		"SELECT\tnet-meta\tflows_queue\t1\n" +
 		"SELECT\tnet-meta\tpipeline_queue\t1\n" +
+		"SELECT\tnet-meta\ttraces_queue\t1\n" +
 		"SELECT\tnet-meta\t\\N\t0\n" +
 		"SELECT\tsystem\tmetrics\t0\n" +
 		"SELECT\tsystem\tparts\t0\n" +

@@ -84,7 +84,7 @@ func (a Account) check() error {
 
 // queues are the Kafka tables of the schema. Who reads one takes messages out of it
 // that are then stored nowhere.
-var queues = []string{"flows_queue", "counters_queue", "pipeline_queue"}
+var queues = []string{"flows_queue", "counters_queue", "pipeline_queue", "traces_queue"}
 
 // partColumns tell how much is stored, and not where.
 const partColumns = "database, table, partition, name, active, rows, bytes_on_disk, " +

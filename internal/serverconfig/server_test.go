@@ -80,7 +80,7 @@ func start(dir string) (stop func(), err error) {
 	if err := server.engine.Exec(context.Background(), "CREATE DATABASE `"+database+"`"); err != nil {
 		return nil, err
 	}
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic, flow.PipelineTopic))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, flow.Topic, flow.CountersTopic, flow.PipelineTopic, flow.TracesTopic))
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,8 @@ func messageOf(topic string) proto.Message {
 		return &pb.InterfaceCounters{}
 	case "pipeline-counters":
 		return &pb.PipelineCounter{}
+	case "traces":
+		return &pb.Trace{}
 	}
 	return &pb.FlowMessage{}
 }

@@ -24,7 +24,7 @@ const usage = `Usage: topic [--kafka HOST:PORT] list
        topic [--kafka HOST:PORT] read TOPIC [--from end|beginning|OFFSET] [--count N] [--raw]
 
 list shows topics with their messages, and how far each group has read them.
-read writes FlowMessages, InterfaceCounters and PipelineCounters as JSON, one on a line,
+read writes FlowMessages, InterfaceCounters, PipelineCounters and Traces as JSON, one on a line,
 until Ctrl-C; messages that are none are written as hexadecimal digits. With --raw,
 Kafka's messages as they are.
 `

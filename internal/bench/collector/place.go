@@ -50,7 +50,7 @@ func newPlace(ctx context.Context, c collector) (at place, end func(), err error
 		return at, end, nil
 	}
 	kafka, err := broker.Start(ctx, broker.Options{
-		Address: local(0), DataDir: filepath.Join(dir, "kafka"), Topics: []broker.Topic{{Name: flow.Topic, Partitions: 1}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}},
+		Address: local(0), DataDir: filepath.Join(dir, "kafka"), Topics: []broker.Topic{{Name: flow.Topic, Partitions: 1}, {Name: flow.CountersTopic, Partitions: 1}, {Name: flow.PipelineTopic, Partitions: 1}, {Name: flow.TracesTopic, Partitions: 1}},
 	})
 	if err != nil {
 		end()

@@ -42,6 +42,7 @@ func openStage(ctx context.Context, e engine, dir string) (s *stage, err error) 
 			{Name: flow.Topic, Partitions: 1, RetentionBytes: 512 << 20},
 			{Name: flow.CountersTopic, Partitions: 1},
 			{Name: flow.PipelineTopic, Partitions: 1},
+			{Name: flow.TracesTopic, Partitions: 1},
 		},
 	})
 	if err != nil {

@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS traces_received SYNC

@@ -1,0 +1,36 @@
+CREATE TABLE IF NOT EXISTS traces_received
+(
+    `Time` UInt64,
+    `Kind` Int32,
+    `Monitor` String,
+    `SrcAddr` String,
+    `DstAddr` String,
+    `Method` String,
+    `StopReason` String,
+    `List` String,
+    `ListID` UInt32,
+    `CycleID` UInt32,
+    `UserID` UInt32,
+    `Sent` UInt32,
+    `Replies` UInt32,
+    `RTTMin` UInt32,
+    `RTTAvg` UInt32,
+    `RTTMax` UInt32,
+    `HopTTL` Array(UInt32),
+    `HopAttempt` Array(UInt32),
+    `HopAddress` Array(String),
+    `HopRTT` Array(UInt32),
+    `HopReplyTTL` Array(UInt32),
+    `HopICMPType` Array(UInt32),
+    `HopICMPCode` Array(UInt32),
+    `MPLSHop` Array(UInt32),
+    `MPLSLabel` Array(UInt32),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message',
+    `_partition` UInt64 COMMENT 'Kafka partition of the message',
+    `_offset` UInt64 COMMENT 'Kafka offset of the message',
+    `_timestamp` Nullable(DateTime) COMMENT 'Time of the message by its producer''s clock',
+    `_error` String COMMENT 'Why the message could not be parsed; empty for a message that could',
+    `_raw_message` String COMMENT 'The message, where it could not be parsed'
+)
+ENGINE = Null
+COMMENT 'What traces_gate takes from traces_queue passes through here to every view that stores some of it; holds nothing'

@@ -1,0 +1,2 @@
+ALTER TABLE flows_errors
+    MODIFY COMMENT 'Kafka messages that could not be parsed, as FlowMessages, InterfaceCounters or PipelineCounters by their topic; nothing of such a message is stored elsewhere'
