@@ -28,9 +28,10 @@ type importing struct {
 func newImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import SOURCE [FILE]...",
-		Short: "Read flows from logs and captures, once or as they are written",
+		Short: "Read flows and paths from files that others write, once or as they are written",
 		Long: `import reads files that others write and sends what they say of traffic to Kafka, as
-FlowMessages: it appears beside the flows of routers, and in its own time.
+FlowMessages: it appears beside the flows of routers, and in its own time. Measured paths
+(scamper) go there as Traces, and into a table of their own.
 
 Every record is stored exactly once. How far each file was read is kept in --state, and
 goes there only with what Kafka has acknowledged: stopped, killed or started again, import
@@ -39,7 +40,7 @@ goes on where it was, also with files that were renamed or compressed since.
 FILE is a name, a pattern in quotes, or a directory with all that is below it. Files may be
 compressed by gzip or zstd.`,
 	}
-	cmd.AddCommand(newImportAWSCommand(), newImportGCPCommand(), newImportWebLogCommand(), newImportPcapCommand())
+	cmd.AddCommand(newImportAWSCommand(), newImportGCPCommand(), newImportWebLogCommand(), newImportPcapCommand(), newImportScamperCommand())
 	return cmd
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/importer/capture"
 	"github.com/leoluk/NetMeta/internal/importer/gcpvpc"
+	"github.com/leoluk/NetMeta/internal/importer/scamper"
 	"github.com/leoluk/NetMeta/internal/importer/weblog"
 )
 
@@ -112,6 +113,32 @@ Captures of sFlow, NetFlow or IPFIX are for netmeta replay.`,
 	}
 	cmd.Flags().StringVar(&exporter, "exporter", "", "address to store as that of the exporter (default: the first one of this host)")
 	cmd.Flags().Uint64Var(&options.SamplingRate, "sampling-rate", 1, "one in how many packets was captured")
+	i.add(cmd)
+	return cmd
+}
+
+func newImportScamperCommand() *cobra.Command {
+	var i importing
+	var options scamper.Options
+	cmd := &cobra.Command{
+		Use:   "scamper FILE...",
+		Short: "Read traceroutes and pings of CAIDA's scamper",
+		Long: `scamper reads what CAIDA's scamper measured: warts, and JSON (scamper -O json, sc_warts2json).
+Each traceroute or ping becomes a row of the table traces: who measured when, where to, each
+hop that answered with its round trip time, MPLS labels and AS number, and whether the
+destination was reached. The dashboard Traces shows them beside the traffic.
+
+The name of the monitor is that which scamper was given (-M), else that of its host. Other
+measurements in a file (tracelb, dealias, tbit ...) are counted and left out.`,
+		Example: `  scamper -O warts -o paths.warts -M ams1 -c trace -f destinations.txt && netmeta import scamper paths.warts
+  netmeta import scamper --kafka broker1:9092 --follow '/var/lib/ark/*.warts.gz'
+  sc_warts2json paths.warts > paths.json && netmeta import scamper --dry-run paths.json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			return i.run(cmd, scamper.Format(options), files)
+		},
+	}
+	cmd.Flags().StringVar(&options.Monitor, "monitor", "", "name of the monitor, where the file has none")
 	i.add(cmd)
 	return cmd
 }

@@ -42,6 +42,8 @@ func (c *chunk) append(topic string, m flow.Message) {
 	t.append(m)
 }
 
+// append adds a message to the last one of Kafka, which a long flow.Trace may make longer
+// than messageBytes, by as much at most: full leaves room for that.
 func (t *messages) append(m flow.Message) {
 	if t.used == 0 || len(t.all[t.used-1])+flow.MaxEncodedSize > messageBytes {
 		t.next()

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -17,11 +18,11 @@ import (
 var (
 	recordsSent = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_records_sent_total",
-		Help: "Lines and packets of files that became flows which Kafka has, by kind of file.",
+		Help: "Records of files that became flows or traces which Kafka has, by kind of file.",
 	}, []string{"source"})
 	recordsSkipped = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_records_skipped_total",
-		Help: "Lines and packets of files that did not become flows, by kind of file and reason. doc/import.md says what the reasons mean.",
+		Help: "Records of files that did not become flows or traces, by kind of file and reason. doc/import.md says what the reasons mean.",
 	}, []string{"source", "reason"})
 	filesTruncated = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_files_truncated_total",
@@ -90,12 +91,13 @@ type Report struct {
 	Unfinished int               `json:"unfinished,omitempty"` // files whose last line has no end yet
 
 	records string
+	become  string
 	mu      sync.Mutex
 }
 
 func newReport(f Format) *Report {
 	recordsSent.WithLabelValues(f.Source).Add(0)
-	return &Report{Source: f.Source, Skipped: map[Reason]*skips{}, records: f.Records}
+	return &Report{Source: f.Source, Skipped: map[Reason]*skips{}, records: f.Records, become: cmp.Or(f.Become, "flows")}
 }
 
 // add adds what was sent.
@@ -121,7 +123,7 @@ func (r *Report) add(c *counts) {
 
 // WriteTable writes the report for people.
 func (r *Report) WriteTable(w io.Writer) error {
-	fmt.Fprintf(w, "%s %s sent as flows, from %s", humanize.Comma(int64(r.Sent)), r.records, plural(r.Files, "file"))
+	fmt.Fprintf(w, "%s %s sent as %s, from %s", humanize.Comma(int64(r.Sent)), r.records, r.become, plural(r.Files, "file"))
 	if r.Unchanged > 0 {
 		fmt.Fprintf(w, "; %s unchanged since the last run", plural(r.Unchanged, "file"))
 	}
@@ -138,7 +140,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 		n    uint64
 		text string
 	}{
-		{r.Ahead, "flows have a time in the future and are stored as of now: the clock of their source is, or was, wrong"},
+		{r.Ahead, r.become + " have a time in the future and are stored as of now: the clock of their source is, or was, wrong"},
 		{uint64(r.Truncated), "files were truncated: what was cut off before it was read is lost"},
 		{uint64(r.Unfinished), "files end within a line, which is left for the next run"},
 	} {

@@ -22,7 +22,8 @@ import (
 
 // messageTypes are those of topics.
 var messageTypes = map[string]func() proto.Message{
-	flow.Topic: func() proto.Message { return &pb.FlowMessage{} },
+	flow.Topic:       func() proto.Message { return &pb.FlowMessage{} },
+	flow.TracesTopic: func() proto.Message { return &pb.Trace{} },
 }
 
 // dryRun is the Sink that shows what would be sent.
@@ -77,12 +78,29 @@ func readable(m proto.Message) ([]byte, error) {
 		return nil, err
 	}
 	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		if field.Kind() == protoreflect.BytesKind {
-			if a, ok := netip.AddrFromSlice(value.Bytes()); ok {
-				fields[string(field.Name())] = a.String()
+		switch {
+		case field.Kind() != protoreflect.BytesKind:
+		case field.IsList():
+			var texts []string
+			for i := range value.List().Len() {
+				texts = append(texts, addressText(value.List().Get(i).Bytes()))
+			}
+			fields[string(field.Name())] = texts
+		default:
+			if text := addressText(value.Bytes()); text != "" {
+				fields[string(field.Name())] = text
 			}
 		}
 		return true
 	})
 	return json.Marshal(fields)
+}
+
+// addressText returns an address as people write it, "" for bytes that are none.
+func addressText(b []byte) string {
+	a, ok := netip.AddrFromSlice(b)
+	if !ok {
+		return ""
+	}
+	return a.String()
 }

@@ -1,4 +1,4 @@
-// Package importer reads flows from files that others write - logs, captures - and has
+// Package importer reads flows and traces from files that others write - logs, captures - and has
 // each of their records in Kafka exactly once, however often it is stopped, killed or
 // started again.
 //
@@ -73,10 +73,19 @@ type Decoder interface {
 	State() string
 }
 
+// Rereader is a Decoder whose records refer to earlier ones of the file, to more than State
+// could hold. A file is read again from its start: each record in front of where it was read
+// up to goes to Skip, and only those behind it to Decode. State is "" then.
+type Rereader interface {
+	Decoder
+	Skip(record []byte)
+}
+
 // Format makes decoders for one kind of file.
 type Format struct {
 	Source  string // name of the kind, as the user and metrics have it
 	Records string // what a record is called: lines, packets
+	Become  string // what it is sent as; default flows
 	// New returns a decoder for a file that was read up to where State returned state;
 	// "" for its start.
 	New func(state string) (Decoder, error)
@@ -186,12 +195,12 @@ func (r *run) readWhole(ctx context.Context, path string) error {
 		return err
 	}
 	defer in.close()
-	before := in.at
+	before := in.reached()
 	if err := r.read(ctx, in, in.isFinal(r.cfg.now())); err != nil {
 		return err
 	}
 	switch {
-	case in.at == before && before > 0:
+	case in.reached() == before && before > 0:
 		r.report.Unchanged++
 	default:
 		r.report.Files++

@@ -34,6 +34,7 @@ type input struct {
 	buffer []byte
 	start  int   // of what is not decoded in buffer
 	at     int64 // offset of buffer[start], without compression
+	behind int64 // offset up to which records are only read again: see Rereader
 	size   int64
 	record uint64 // number of records since it was opened
 }
@@ -93,11 +94,18 @@ var errInUse = errors.New("it is a copy of a file that is being read")
 // resume goes to where the file was read up to.
 func (r *run) resume(in *input) (err error) {
 	offset := in.state.Offset
+	if !in.packed && offset > in.size { // the same beginning, and less of it
+		r.truncated(in.path, offset, in.size)
+		offset = in.size
+	}
+	if in.decoder, err = r.cfg.Format.New(in.state.State); err != nil {
+		return err
+	}
+	in.behind = 0
+	if _, again := in.decoder.(Rereader); again {
+		in.behind, offset = offset, 0
+	}
 	if !in.packed {
-		if offset > in.size { // the same beginning, and less of it
-			r.truncated(in.path, offset, in.size)
-			offset = in.size
-		}
 		if _, err := in.file.Seek(offset, io.SeekStart); err != nil {
 			return err
 		}
@@ -106,9 +114,11 @@ func (r *run) resume(in *input) (err error) {
 		return in.explain(err)
 	}
 	in.at, in.buffer, in.start = offset, in.buffer[:0], 0
-	in.decoder, err = r.cfg.Format.New(in.state.State)
-	return err
+	return nil
 }
+
+// reached is how far the file was read, this time or before.
+func (in *input) reached() int64 { return max(in.at, in.behind) }
 
 func (r *run) truncated(path string, from, to int64) {
 	r.report.Truncated++
@@ -199,11 +209,11 @@ func (in *input) isFinal(now time.Time) bool {
 // remember notes how far the file was read.
 func (in *input) remember() {
 	s := in.state
-	if in.closed || in.decoder == nil {
+	if in.closed || in.decoder == nil || in.at < in.behind {
 		return
 	}
 	s.Path, s.Device, s.Inode, s.Offset, s.State = in.path, in.place.device, in.place.inode, in.at, in.decoder.State()
-	if length := int(min(in.at, printBytes)); s.PrintLength < len(in.head) || s.PrintLength == 0 {
+	if length := int(min(in.at, printBytes)); s.PrintLength < max(length, len(in.head)) || s.PrintLength == 0 {
 		if !in.packed && len(in.head) < length { // it has grown since it was opened
 			in.head = make([]byte, printBytes)
 			n, _ := in.file.ReadAt(in.head, 0)

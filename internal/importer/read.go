@@ -54,6 +54,12 @@ func (r *run) decode(ctx context.Context, in *input, final bool) error {
 		if size == 0 {
 			return nil
 		}
+		if in.at < in.behind {
+			in.decoder.(Rereader).Skip(in.buffer[in.start : in.start+size])
+			in.start += size
+			in.at += int64(size)
+			continue
+		}
 		c, err := r.sending.current(ctx)
 		if err != nil {
 			return err
