@@ -49,6 +49,7 @@ func TestPanelsShowWhatWasPutIn(t *testing.T) {
 	insertCounters(t, write)
 	insertPipeline(t, write, testPipeline)
 	insertRequests(t, write)
+	insertTraces(t, write)
 	for _, d := range loaded(t) {
 		for _, panel := range d.AllPanels() {
 			if len(panel.Targets) == 0 {

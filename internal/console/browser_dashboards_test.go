@@ -100,8 +100,8 @@ func dashboardsShowTheTopTalker(t *testing.T, c *filled) {
 			page.Goto(address)
 			unfold(page, 1600)
 			text := withoutErrors(t, page)
-			// The pipeline is about tables, too, and there is no web server.
-			want := map[string]string{"netmeta-host": talker, "netmeta-pipeline": "flows_raw", "netmeta-web": "never"}[d.UID]
+			// The pipeline is about tables, too, and there are neither web servers nor traces.
+			want := map[string]string{"netmeta-host": talker, "netmeta-pipeline": "flows_raw", "netmeta-web": "never", "netmeta-traces": "never"}[d.UID]
 			if want == "" {
 				want = listener
 			}
