@@ -166,3 +166,14 @@ func TestImportSaysWhatIsWrongWithItsFlags(t *testing.T) {
 		}
 	}
 }
+
+func TestImportScamperShowsTracesBeforeItSendsThem(t *testing.T) {
+	file := "../../internal/importer/scamper/testdata/measurements.json"
+	dry, report, err := execute(t, "import", "scamper", "--dry-run", "--monitor", "ams1", file)
+	if err != nil || strings.Count(dry, "\n") != 28 || !strings.Contains(dry, `"HopAddress":["10.88.0.2","10.88.1.2","10.88.2.2","10.88.3.2"]`) {
+		t.Errorf("dry run: %v\n%.300s", err, dry)
+	}
+	if !strings.Contains(report, "28 measurements sent as traces, from 1 file\n") || !strings.Contains(report, "other_type") {
+		t.Errorf("the report is\n%s", report)
+	}
+}

@@ -1,11 +1,15 @@
 package clickhouse_test
 
 import (
+	"encoding/hex"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/importer/scamper"
 	"github.com/leoluk/NetMeta/internal/risinfo/load"
 	"github.com/leoluk/NetMeta/internal/risinfo/mrt"
 	"github.com/leoluk/NetMeta/internal/risinfo/route"
@@ -59,6 +63,56 @@ func TestTracesKnowTheirPathTheirASNumbersAndTheirEnd(t *testing.T) {
 		if got := query[string](t, db, "SELECT concat(toString(Reached), ' ', toString(RTT), ' ', toString(ASPath)) FROM traces WHERE "+condition); got != want {
 			t.Errorf("%s: %s, want %s", condition, got, want)
 		}
+	}
+}
+
+func TestImportedMeasurementsAreRowsOnce(t *testing.T) {
+	db, broker := migrated(t)
+	exec(t, db, "ALTER TABLE traces REMOVE TTL") // the file is from a certain day
+	text, err := os.ReadFile("../importer/scamper/testdata/measurements.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	warts, err := hex.DecodeString(strings.ReplaceAll(string(text), "\n", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sent := importLog(t, broker.ListenAddrs(), t.TempDir(), scamper.Format(scamper.Options{}), string(warts)); sent != 28 {
+		t.Errorf("%d measurements are sent, want 28", sent)
+	}
+	waitFor(t, db, 28, "SELECT count() FROM traces")
+	const icmp = "FROM traces WHERE UserID = 77"
+	for statement, want := range map[string]string{
+		"SELECT arrayStringConcat(arrayMap(a -> addressToString(a), Path), ' ') " + icmp:                  "10.88.0.2 10.88.1.2 10.88.2.2 10.88.3.2",
+		"SELECT concat(Monitor, ' ', List, ' ', Method, ' ', StopReason, ' ', toString(Reached)) " + icmp: "ams1 paths icmp-echo-paris completed true",
+		"SELECT toString(RTT = HopRTT[4] AND RTT > 0) " + icmp:                                            "1",
+		"SELECT toString(countIf(Reached)) FROM traces WHERE Kind = 'ping'":                               "15",
+		"SELECT toString(count()) FROM flows_errors":                                                      "0",
+	} {
+		if got := query[string](t, db, statement); got != want {
+			t.Errorf("%s: %s, want %s", statement, got, want)
+		}
+	}
+}
+
+// As it stands in doc/import.md, but for the address.
+func TestQuestionAboutTracesInTheDocumentationHasAnAnswer(t *testing.T) {
+	db, broker := migrated(t)
+	publishTo(t, broker, flow.TracesTopic, delimited(t, aTrace()))
+	waitFor(t, db, 1, "SELECT count() FROM traces")
+	page, err := os.ReadFile("../../doc/import.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "## scamper")
+	_, rest, _ = strings.Cut(rest, "```sql\n")
+	question, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no question")
+	}
+	question = strings.Replace(question, "192.0.2.7", "203.0.113.7", 1)
+	if n := query[uint64](t, db, "SELECT count() FROM ("+question+")"); n != 4 {
+		t.Errorf("the answer has %d rows, want one for each of 4 hops", n)
 	}
 }
 

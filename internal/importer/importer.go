@@ -1,6 +1,6 @@
-// Package importer reads flows and traces from files that others write - logs, captures - and has
-// each of their records in Kafka exactly once, however often it is stopped, killed or
-// started again.
+// Package importer reads flows and traces from files that others write - logs, captures,
+// measurements - and has each of their records in Kafka exactly once, however often it is
+// stopped, killed or started again.
 //
 // A record goes through the files in this order: open.go finds and opens files and knows
 // them again after they were renamed (position.go); read.go cuts them into records, which

@@ -61,8 +61,8 @@ func TestPeopleReadEverythingButTheQueues(t *testing.T) {
 			}
 		})
 	}
-	if queues != 3 {
-		t.Errorf("%d Kafka tables were tried, want 3", queues)
+	if queues != 4 {
+		t.Errorf("%d Kafka tables were tried, want 4", queues)
 	}
 }
 
