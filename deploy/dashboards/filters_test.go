@@ -149,6 +149,7 @@ func TestVariablesOfferWhatThereIs(t *testing.T) {
 	insertCounters(t, write)
 	insertPipeline(t, write, testPipeline)
 	insertRequests(t, write)
+	insertTraces(t, write)
 	for _, d := range loaded(t) {
 		for _, v := range d.Variables {
 			if v.Type != dashboard.TypeQuery {
@@ -197,6 +198,10 @@ func TestVariablesOfferWhatThereIs(t *testing.T) {
 				case "site":
 					if len(all) != 1 || all[webHost] != webHost {
 						t.Errorf("sites %v", all)
+					}
+				case "monitor":
+					if len(all) != 1 || all[traceMonitor] != traceMonitor {
+						t.Errorf("monitors %v", all)
 					}
 				default:
 					t.Errorf("nothing checks variable %s: %v", v.Name, all)

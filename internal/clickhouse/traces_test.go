@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"os"
 	"strings"
@@ -14,6 +15,12 @@ import (
 	"github.com/leoluk/NetMeta/internal/risinfo/mrt"
 	"github.com/leoluk/NetMeta/internal/risinfo/route"
 	"github.com/leoluk/NetMeta/pb"
+)
+
+// The engine changes the working directory.
+var (
+	measurements, measurementsErr = os.ReadFile("../importer/scamper/testdata/measurements.hex")
+	importPage, importPageErr     = os.ReadFile("../../doc/import.md")
 )
 
 // Hops are at 192.0.2.1 (the first, twice), nothing at 2, then 198.51.100.1 and the
@@ -69,12 +76,8 @@ func TestTracesKnowTheirPathTheirASNumbersAndTheirEnd(t *testing.T) {
 func TestImportedMeasurementsAreRowsOnce(t *testing.T) {
 	db, broker := migrated(t)
 	exec(t, db, "ALTER TABLE traces REMOVE TTL") // the file is from a certain day
-	text, err := os.ReadFile("../importer/scamper/testdata/measurements.hex")
-	if err != nil {
-		t.Fatal(err)
-	}
-	warts, err := hex.DecodeString(strings.ReplaceAll(string(text), "\n", ""))
-	if err != nil {
+	warts, err := hex.DecodeString(strings.ReplaceAll(string(measurements), "\n", ""))
+	if err := errors.Join(err, measurementsErr); err != nil {
 		t.Fatal(err)
 	}
 	if sent := importLog(t, broker.ListenAddrs(), t.TempDir(), scamper.Format(scamper.Options{}), string(warts)); sent != 28 {
@@ -100,11 +103,10 @@ func TestQuestionAboutTracesInTheDocumentationHasAnAnswer(t *testing.T) {
 	db, broker := migrated(t)
 	publishTo(t, broker, flow.TracesTopic, delimited(t, aTrace()))
 	waitFor(t, db, 1, "SELECT count() FROM traces")
-	page, err := os.ReadFile("../../doc/import.md")
-	if err != nil {
-		t.Fatal(err)
+	if importPageErr != nil {
+		t.Fatal(importPageErr)
 	}
-	_, rest, _ := strings.Cut(string(page), "## scamper")
+	_, rest, _ := strings.Cut(string(importPage), "## scamper")
 	_, rest, _ = strings.Cut(rest, "```sql\n")
 	question, _, found := strings.Cut(rest, "```")
 	if !found {
