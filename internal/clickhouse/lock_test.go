@@ -220,8 +220,8 @@ func TestNewDatabaseConsumesOnlyWhenAllIsThere(t *testing.T) {
 	if err := clickhouse.Migrate(t.Context(), db); err != nil {
 		t.Error(err)
 	}
-	if made != 3 {
-		t.Errorf("%d tables of Kafka were made, want one of flows, one of counters and one of the pipeline", made)
+	if made != 4 {
+		t.Errorf("%d tables of Kafka were made, want one each of flows, counters, the pipeline and traces", made)
 	}
 	if gates != 1 {
 		t.Errorf("flows_gate was made %d times", gates)

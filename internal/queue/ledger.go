@@ -124,6 +124,10 @@ func (l *Ledger) Send(ctx context.Context, note json.RawMessage, contents ...Con
 
 // addParts makes record batches of what goes to a topic.
 func (l *Ledger) addParts(e *entry, c Content) error {
+	r, err := l.route(c.Topic)
+	if err != nil {
+		return fmt.Errorf("open the way to topic %q: %w", c.Topic, err)
+	}
 	for rest := c.Messages; len(rest) > 0; {
 		var batch []*message
 		for size := 0; len(rest) > 0 && (size == 0 || size+len(rest[0]) <= l.cfg.BatchBytes); rest = rest[1:] {
@@ -135,7 +139,7 @@ func (l *Ledger) addParts(e *entry, c Content) error {
 			return err
 		}
 		e.parts = append(e.parts, p)
-		l.meters(c.Topic).accepted.Add(float64(p.Flows))
+		r.meters.accepted.Add(float64(p.Flows))
 	}
 	return nil
 }
@@ -164,8 +168,6 @@ func (l *Ledger) deliver(ctx context.Context, e *entry) error {
 	}
 	return removeEntry(l.dir)
 }
-
-func (l *Ledger) meters(topic string) *meters { return l.routes[topic].meters }
 
 // route returns the way to a topic.
 func (l *Ledger) route(topic string) (*route, error) {

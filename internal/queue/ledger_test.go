@@ -198,3 +198,16 @@ func TestDamagedStateIsRefusedWithWhatToDo(t *testing.T) {
 		t.Errorf("damaged positions: %v", err)
 	}
 }
+
+// The topic that a ledger is opened for is not the only one, and may get nothing.
+func TestLedgerSendsToTopicsThatItWasNotOpenedFor(t *testing.T) {
+	k := fakeKafka(t, 1)
+	l, err := OpenLedger(Config{Brokers: k.ListenAddrs(), Topic: "another", Timeout: 2 * time.Second}, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	resume(t, l)
+	send(t, l, 1, 100)
+	wantExactly(t, readBack(t, k.ListenAddrs()), 100)
+}

@@ -43,7 +43,7 @@ func TestLongestTracesFitIntoKafka(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sink, err := importer.OpenKafka(queue.Config{Brokers: broker.ListenAddrs(), Topic: flow.TracesTopic}, t.TempDir())
+	sink, err := importer.OpenKafka(queue.Config{Brokers: broker.ListenAddrs(), Topic: importer.Topic}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
