@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/leoluk/NetMeta/internal/importer"
 	"github.com/leoluk/NetMeta/internal/importer/awsvpc"
 	"github.com/leoluk/NetMeta/internal/metrics"
+	"github.com/leoluk/NetMeta/internal/objects"
 )
 
 // importing is what the flags of import say that all kinds of files have.
@@ -23,6 +25,8 @@ type importing struct {
 	state   string
 	metrics string
 	output  string
+	objects objects.Config
+	list    time.Duration
 }
 
 func newImportCommand() *cobra.Command {
@@ -37,8 +41,13 @@ Every record is stored exactly once. How far each file was read is kept in --sta
 goes there only with what Kafka has acknowledged: stopped, killed or started again, import
 goes on where it was, also with files that were renamed or compressed since.
 
-FILE is a name, a pattern in quotes, or a directory with all that is below it. Files may be
-compressed by gzip or zstd.`,
+FILE is a name, a pattern in quotes, or a directory with all that is below it. It may also be
+s3://BUCKET/PREFIX or gs://BUCKET/PREFIX: all objects whose keys begin so, of S3, of what
+speaks its protocol (--s3-endpoint), or of Google Cloud Storage. Files and objects may be
+compressed by gzip or zstd.
+
+Credentials are those that AWS's own programs use: AWS_ACCESS_KEY_ID and so on, AWS_PROFILE of
+the shared configuration, or the role of the machine. For gs:// they are an HMAC key.`,
 	}
 	cmd.AddCommand(newImportAWSCommand(), newImportGCPCommand(), newImportWebLogCommand(), newImportPcapCommand(), newImportScamperCommand())
 	return cmd
@@ -48,13 +57,17 @@ compressed by gzip or zstd.`,
 func (i *importing) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVarP(&i.follow, "follow", "f", false, "go on with what is appended to files, and with new files that FILE stands for, until Ctrl-C")
+	flags.BoolVarP(&i.follow, "follow", "f", false, "go on with what is appended to files, and with new files and objects that FILE stands for, until Ctrl-C")
 	flags.BoolVar(&i.dryRun, "dry-run", false, "write what would be sent to standard output, as JSON, instead of sending it; all of the files, whatever was sent before")
 	flags.StringVar(&i.state, "state", "", "directory for how far files were read, of one process at a time (default: ~/.local/state/netmeta/import)")
 	flags.StringSliceVar(&i.kafka.queue.Brokers, "kafka", []string{"127.0.0.1:9092"}, "Kafka brokers to start from, HOST:PORT, separated by commas")
 	i.kafka.addSecurityFlags(cmd)
 	flags.StringVar(&i.kafka.queue.Compression, "compression", "lz4", "how to compress what goes to Kafka: lz4, zstd, snappy, gzip or none")
 	completeEnum(cmd, "compression", "lz4", "zstd", "snappy", "gzip", "none")
+	flags.StringVar(&i.objects.Endpoint, "s3-endpoint", "", "where s3:// is, as a URL such as https://minio.example.net:9000 (default: Amazon S3)")
+	flags.StringVar(&i.objects.Region, "s3-region", "", "region of the bucket (default: AWS_REGION, or asked for)")
+	flags.BoolVar(&i.objects.Anonymous, "s3-anonymous", false, "read a public bucket without credentials")
+	flags.DurationVar(&i.list, "list-every", time.Minute, "how often to list objects, with --follow")
 	flags.StringVar(&i.metrics, "metrics", "", `address for Prometheus metrics at /metrics, such as 127.0.0.1:9101 (default: none)`)
 	flags.StringVar(&i.output, "output", "table", "how to write the report at the end: table or json")
 	completeEnum(cmd, "output", "table", "json")
@@ -73,7 +86,8 @@ fields is used; for files without one (exports of CloudWatch Logs), say --format
 
 The exporter of a flow is made of account and VPC: fd61:7773:0:1234:5678:9012:89ab:cdef is
 account 123456789012 and vpc-…89abcdef.`,
-		Example: `  aws s3 sync s3://my-flow-logs/AWSLogs ./AWSLogs && netmeta import aws-vpc ./AWSLogs
+		Example: `  netmeta import aws-vpc --follow s3://my-flow-logs/AWSLogs/
+  netmeta import aws-vpc ./AWSLogs
   netmeta import aws-vpc --kafka broker1:9092 '*.log.gz'
   netmeta import aws-vpc --format '${version} ${vpc-id} ${srcaddr} ${dstaddr} ${bytes} ${start} ${end}' flows.txt`,
 		Args: cobra.MinimumNArgs(1),
@@ -110,6 +124,13 @@ func (i *importing) run(cmd *cobra.Command, format importer.Format, files []stri
 	if err := checkOutput(i.output); err != nil {
 		return err
 	}
+	if i.list <= 0 {
+		return errors.New("--list-every: it is above 0")
+	}
+	store, err := i.openObjects(files)
+	if err != nil {
+		return err
+	}
 	if i.follow && i.dryRun {
 		return errors.New("--dry-run reads files once: leave out --follow")
 	}
@@ -126,7 +147,7 @@ func (i *importing) run(cmd *cobra.Command, format importer.Format, files []stri
 
 	shown := newProgress(cmd.ErrOrStderr(), format.Records, 0)
 	report, err := importer.Run(cmd.Context(), importer.Config{
-		Format: format, Files: files, Follow: i.follow, Sink: sink,
+		Format: format, Files: files, Follow: i.follow, Sink: sink, Objects: store, List: i.list,
 		Progress: func(p importer.Progress) { shown.updateFiles(p) },
 	})
 	shown.done()
@@ -135,6 +156,29 @@ func (i *importing) run(cmd *cobra.Command, format importer.Format, files []stri
 		out = cmd.ErrOrStderr()
 	}
 	return errors.Join(writeReport(out, i.output, report, report.WriteTable), err)
+}
+
+// openObjects returns the way to what files name of object stores.
+func (i *importing) openObjects(files []string) (*objects.Client, error) {
+	var locations []objects.Location
+	for _, name := range files {
+		if !objects.IsURL(name) {
+			continue
+		}
+		location, err := objects.Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		if location.Scheme == "gs" && i.objects.Endpoint != "" {
+			return nil, errors.New("--s3-endpoint is for s3://BUCKET/PREFIX: leave it out, or name the bucket so")
+		}
+		locations = append(locations, location)
+	}
+	client, err := objects.Open(i.objects, locations)
+	if err != nil {
+		return nil, fmt.Errorf("--s3-endpoint: %w", err)
+	}
+	return client, nil
 }
 
 // updateFiles shows how far files were read.

@@ -27,7 +27,7 @@ Google keeps only a part of the records, the subnet's secondary sampling rate. I
 the records: say it with --sampling, so that traffic is estimated right.
 
 The exporter of a flow is an address made of the names of project and VPC.`,
-		Example: `  gcloud storage rsync -r gs://my-flow-logs ./flows && netmeta import gcp-vpc --sampling 0.5 ./flows`,
+		Example: `  netmeta import gcp-vpc --follow --sampling 0.5 gs://my-flow-logs/`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) (err error) {
 			if options.Exporter, err = parseExporter(exporter); err != nil {

@@ -15,6 +15,8 @@ type chunk struct {
 	topics  []*messages // in the order in which they were first used
 	touched []*input
 	files   []FileState
+	done    []objectID
+	settled []Settled
 	counts  counts
 }
 
@@ -100,17 +102,27 @@ func (c *chunk) touch(in *input) {
 // seal notes how far files were read.
 func (c *chunk) seal() {
 	for _, in := range c.touched {
+		in.chunk = nil
+		if in.done {
+			c.done = append(c.done, in.id)
+			continue
+		}
 		in.remember()
 		c.files = append(c.files, *in.state)
-		in.chunk = nil
 	}
 }
+
+// note is what an entry says of files and objects.
+func (c *chunk) note() Note { return Note{Files: c.files, Done: doneNotes(c.done), Settled: c.settled} }
+
+// empty tells whether there is nothing to say.
+func (c *chunk) empty() bool { return len(c.touched)+len(c.files)+len(c.settled) == 0 }
 
 func (c *chunk) reset() {
 	for _, t := range c.topics {
 		t.used, t.bytes = 0, 0
 	}
-	c.touched, c.files = c.touched[:0], c.files[:0]
+	c.touched, c.files, c.done, c.settled = c.touched[:0], c.files[:0], c.done[:0], c.settled[:0]
 	c.counts.reset()
 }
 

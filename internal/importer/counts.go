@@ -24,6 +24,14 @@ var (
 		Name: "netmeta_import_records_skipped_total",
 		Help: "Records of files that did not become flows or traces, by kind of file and reason. doc/import.md says what the reasons mean.",
 	}, []string{"source", "reason"})
+	filesFailed = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_import_files_failed_total",
+		Help: "Files and objects that could not be read to their end: damaged, cut off, or refused. The log says why.",
+	}, []string{"source"})
+	objectsVanished = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "netmeta_import_objects_vanished_total",
+		Help: "Objects that were deleted or replaced between their listing and the end of reading them.",
+	}, []string{"source"})
 	filesTruncated = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_files_truncated_total",
 		Help: "Files that have become shorter while they were followed. What was cut off before it was read is lost: rotate logs by renaming them.",
@@ -87,6 +95,8 @@ type Report struct {
 	Sent       uint64            `json:"sent"`
 	Ahead      uint64            `json:"ahead,omitempty"` // of Sent: their time lies in the future
 	Skipped    map[Reason]*skips `json:"skipped,omitempty"`
+	Failed     int               `json:"failed,omitempty"`   // that could not be read to their end
+	Vanished   int               `json:"vanished,omitempty"` // objects that were deleted while they were read, or before
 	Truncated  int               `json:"truncated,omitempty"`
 	Unfinished int               `json:"unfinished,omitempty"` // files whose last line has no end yet
 
@@ -141,6 +151,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 		text string
 	}{
 		{r.Ahead, r.become + " have a time in the future and are stored as of now: the clock of their source is, or was, wrong"},
+		{uint64(r.Failed), "files cannot be read to their end: the log says why"},
+		{uint64(r.Vanished), "objects were deleted or replaced before they were read to their end"},
 		{uint64(r.Truncated), "files were truncated: what was cut off before it was read is lost"},
 		{uint64(r.Unfinished), "files end within a line, which is left for the next run"},
 	} {

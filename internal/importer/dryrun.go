@@ -33,10 +33,10 @@ type dryRun struct{ w io.Writer }
 // with addresses as text. It knows nothing of earlier runs, and remembers nothing.
 func DryRun(w io.Writer) Sink { return dryRun{w} }
 
-func (dryRun) Resume(context.Context) ([]FileState, error) { return nil, nil }
+func (dryRun) Resume(context.Context) ([]Note, error) { return nil, nil }
 func (dryRun) Close() error                                { return nil }
 
-func (d dryRun) Send(_ context.Context, _ []FileState, contents []queue.Content) error {
+func (d dryRun) Send(_ context.Context, _ Note, contents []queue.Content) error {
 	for _, c := range contents {
 		for _, m := range c.Messages {
 			if err := d.write(c.Topic, m); err != nil {

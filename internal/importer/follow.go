@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/leoluk/NetMeta/internal/objects"
 )
 
 // followed is a file that a run with Follow watches.
@@ -29,21 +31,34 @@ type follower struct {
 	open   map[place]*followed
 	closed map[place]int64 // sizes of files that were read and closed, or cannot be read
 	empty  bool            // the names stand for no file
+
+	names     []string
+	locations []objects.Location
+	listed    time.Time // when locations were listed last
 }
 
 // follow reads files and what is appended to them until ctx ends.
 func (r *run) follow(ctx context.Context) error {
 	f := &follower{run: r, open: map[place]*followed{}, closed: map[place]int64{}}
+	var err error
+	if f.names, f.locations, err = split(r.cfg.Files); err != nil {
+		return err
+	}
 	defer f.close()
 	for {
 		if err := f.round(ctx); err != nil {
+			return err
+		}
+		if err := f.list(ctx); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
 		r.sending.flush(ctx)
-		r.progress.AllFiles = len(f.open) + len(f.closed)
+		if len(f.names) > 0 {
+			r.progress.AllFiles = len(f.open) + len(f.closed)
+		}
 		r.cfg.Progress(r.progress)
 		select {
 		case <-ctx.Done():
@@ -62,7 +77,7 @@ func (f *follower) close() {
 // round looks at every file once.
 func (f *follower) round(ctx context.Context) error {
 	named := map[place]bool{}
-	for _, name := range f.cfg.Files {
+	for _, name := range f.names {
 		paths, err := expandOne(name)
 		if err != nil {
 			continue // it may be made later; rotation removes it for a moment
@@ -71,14 +86,38 @@ func (f *follower) round(ctx context.Context) error {
 			f.find(path, named)
 		}
 	}
-	if len(f.open)+len(f.closed) == 0 && !f.empty {
+	if len(f.open)+len(f.closed) == 0 && len(f.names) > 0 && !f.empty {
 		f.empty = true
-		f.cfg.Logger.Info("import: there is no file yet; waiting for one", "files", f.cfg.Files)
+		f.cfg.Logger.Info("import: there is no file yet; waiting for one", "files", f.names)
 	}
 	for p, in := range f.open {
 		in.gone = !named[p]
 		if err := f.more(ctx, in); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// list takes what is new of the objects, now and then. Only the first time it is an error
+// if a store refuses: somebody is there to read it.
+func (f *follower) list(ctx context.Context) error {
+	now := f.cfg.now()
+	if len(f.locations) == 0 || now.Sub(f.listed) < f.cfg.List {
+		return nil
+	}
+	first := f.listed.IsZero()
+	f.listed = now
+	for _, location := range f.locations {
+		var failed []error // are logged and counted
+		err := f.pass(ctx, location, &failed)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && first && errors.Is(err, objects.ErrAccess):
+			return err
+		case err != nil:
+			f.failed(location.String(), err)
 		}
 	}
 	return nil
@@ -177,7 +216,7 @@ func (f *follower) anew(in *followed) error {
 
 // fail gives a file up until it changes.
 func (f *follower) fail(in *followed, err error) error {
-	f.cfg.Logger.Error("import: a file cannot be read on; what was read of it is sent", "file", in.path, "error", err)
+	f.failed(in.path, err)
 	f.finish(in)
 	return nil
 }

@@ -1,12 +1,13 @@
-// Package importer reads flows and traces from files that others write - logs, captures,
-// measurements - and has each of their records in Kafka exactly once, however often it is
-// stopped, killed or started again.
+// Package importer reads flows and traces from files and objects that others write - logs,
+// captures, measurements - and has each of their records in Kafka exactly once, however
+// often it is stopped, killed or started again.
 //
 // A record goes through the files in this order: open.go finds and opens files and knows
 // them again after they were renamed (position.go); read.go cuts them into records, which
 // a Decoder of a package below this one turns into flows; chunk.go collects these for one
 // entry of a [queue.Ledger], which send.go hands over together with how far files were
-// read. follow.go waits for more. counts.go counts what was sent and what was not, and why.
+// read. follow.go waits for more. objects.go goes through the listings of object stores,
+// and settled.go remembers what was read of them. counts.go counts what was sent and what was not, and why.
 package importer
 
 import (
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/leoluk/NetMeta/internal/flow"
+	"github.com/leoluk/NetMeta/internal/objects"
 )
 
 // Reason is why a record is not sent as a flow; empty for one that is. It becomes the
@@ -103,8 +105,11 @@ type Config struct {
 	Progress func(Progress) // called several times a second; may be nil
 	Logger   *slog.Logger   // default slog.Default()
 
+	Objects *objects.Client // reads those of Files that are s3://BUCKET/PREFIX or gs://…
+
 	ChunkBytes int           // most bytes of messages to one topic in an entry; default 800 KiB
-	Poll       time.Duration // how often to look for more, with Follow; default 1 s
+	Poll       time.Duration // how often to look for more in files, with Follow; default 1 s
+	List       time.Duration // how often to list objects, with Follow; default 1 min
 	now        func() time.Time
 }
 
@@ -117,6 +122,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Poll == 0 {
 		c.Poll = time.Second
+	}
+	if c.List == 0 {
+		c.List = time.Minute
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -138,12 +146,12 @@ type Progress struct {
 // others are read nevertheless.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	cfg.setDefaults()
-	r := &run{cfg: cfg, report: newReport(cfg.Format)}
-	states, err := cfg.Sink.Resume(ctx)
+	r := &run{cfg: cfg, report: newReport(cfg.Format), damaged: map[objectID]bool{}}
+	notes, err := cfg.Sink.Resume(ctx)
 	if err != nil {
 		return r.report, err
 	}
-	r.known = newKnown(states)
+	r.known = newKnown(notes)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	r.sending = startSending(ctx, fail, cfg, r.report)
@@ -166,11 +174,16 @@ type run struct {
 	sending  *sending
 	progress Progress
 	shown    time.Time
+	damaged  map[objectID]bool // objects that are not tried again
 }
 
 // once reads every file to its end.
 func (r *run) once(ctx context.Context) error {
-	paths, err := expand(r.cfg.Files)
+	names, locations, err := split(r.cfg.Files)
+	if err != nil {
+		return err
+	}
+	paths, err := expand(names)
 	if err != nil {
 		return err
 	}
@@ -181,12 +194,43 @@ func (r *run) once(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil // finish says why
 			}
-			r.cfg.Logger.Error("import: a file cannot be read to its end; what was read of it is sent", "file", path, "error", err)
+			r.failed(path, err)
 			failed = append(failed, fmt.Errorf("%s: %w", path, err))
 		}
 		r.progress.Files++
 	}
+	for _, location := range locations {
+		if err := r.pass(ctx, location, &failed); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			failed = append(failed, err)
+		}
+	}
 	return joinFew(failed)
+}
+
+// split separates the names of files from those of objects.
+func split(all []string) (files []string, locations []objects.Location, err error) {
+	for _, name := range all {
+		if !objects.IsURL(name) {
+			files = append(files, name)
+			continue
+		}
+		location, err := objects.Parse(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		locations = append(locations, location)
+	}
+	return files, locations, nil
+}
+
+// failed notes a file that cannot be read to its end.
+func (r *run) failed(path string, err error) {
+	r.report.Failed++
+	filesFailed.WithLabelValues(r.cfg.Format.Source).Inc()
+	r.cfg.Logger.Error("import: a file cannot be read to its end; what was read of it is sent", "file", path, "error", err)
 }
 
 func (r *run) readWhole(ctx context.Context, path string) error {

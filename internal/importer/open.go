@@ -16,10 +16,20 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// input is a file that is being read.
+// file is what is read: a file on the disk, or an object.
+type file interface {
+	io.ReadSeekCloser
+	io.ReaderAt // of its beginning
+	Stat() (fs.FileInfo, error)
+}
+
+// input is a file or an object that is being read.
 type input struct {
 	path    string
-	file    *os.File
+	file    file
+	id      objectID // of an object
+	etag    string   // likewise
+	done    bool     // an object was read to its end
 	place   place
 	content io.Reader // of file, without compression
 	packed  bool      // it is compressed
@@ -63,7 +73,10 @@ func (r *run) prepare(in *input) error {
 	if !info.Mode().IsRegular() {
 		return errors.New("it is no regular file: only those can be read on from where a run stopped")
 	}
-	in.size, in.place = info.Size(), placeOf(info)
+	in.size = info.Size()
+	if in.etag == "" {
+		in.place = placeOf(info)
+	}
 	if err := in.unpack(); err != nil {
 		return err
 	}
@@ -73,7 +86,11 @@ func (r *run) prepare(in *input) error {
 		return in.explain(err)
 	}
 	in.head, in.content = slices.Clone(head), buffered
-	in.state = r.known.find(in.place, in.head, len(head) < printBytes)
+	if in.etag != "" {
+		in.state = r.known.byObject[in.id]
+	} else {
+		in.state = r.known.find(in.place, in.head, len(head) < printBytes)
+	}
 	if in.state == nil {
 		if old := r.known.byPlace[in.place]; old != nil && old.Offset > in.size && !in.packed {
 			r.truncated(in.path, old.Offset, in.size)
@@ -203,13 +220,18 @@ const settled = time.Minute
 // without an end.
 func (in *input) isFinal(now time.Time) bool {
 	info, err := in.file.Stat()
-	return in.packed || err == nil && now.Sub(info.ModTime()) > settled
+	return in.packed || in.etag != "" || err == nil && now.Sub(info.ModTime()) > settled
 }
 
 // remember notes how far the file was read.
 func (in *input) remember() {
 	s := in.state
-	if in.closed || in.decoder == nil || in.at < in.behind {
+	if in.closed || in.done || in.decoder == nil || in.at < in.behind {
+		return
+	}
+	if in.etag != "" {
+		s.Path, s.ETag, s.Offset, s.State = in.path, in.etag, in.at, in.decoder.State()
+		in.known.add(s)
 		return
 	}
 	s.Path, s.Device, s.Inode, s.Offset, s.State = in.path, in.place.device, in.place.inode, in.at, in.decoder.State()

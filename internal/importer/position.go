@@ -8,21 +8,31 @@ import (
 // printBytes is how much of a file's beginning tells it from others.
 const printBytes = 4096
 
-// FileState is how far a file was read, as it is kept in the state directory.
+// FileState is how far a file or an object was read, as it is kept in the state directory.
 type FileState struct {
 	ID     int    `json:"id"`
-	Path   string `json:"path"` // the last one; only for people
+	Path   string `json:"path"` // of a file the last one, only for people
 	Device uint64 `json:"device,omitempty"`
 	Inode  uint64 `json:"inode,omitempty"`
 
-	// Print is a hash of the first PrintLength bytes, as they are without compression.
-	Print       string `json:"print"`
-	PrintLength int    `json:"printLength"`
+	// ETag is that of an object, which is known by its Path and this alone.
+	ETag string `json:"etag,omitempty"`
 
-	Offset int64  `json:"offset"` // bytes read, as they are without compression
+	// Print is a hash of the first PrintLength bytes, as they are without compression.
+	Print       string `json:"print,omitempty"`
+	PrintLength int    `json:"printLength,omitempty"`
+
+	Offset int64  `json:"offset"` // bytes read, as they are without compression; rows of a table
 	State  string `json:"state,omitempty"`
 
 	reader *input // that has it open
+}
+
+// Note is how far files and objects were read, or what has changed of that.
+type Note struct {
+	Files   []FileState `json:"files,omitempty"`
+	Done    []DoneNote  `json:"done,omitempty"`    // objects that were read to their end
+	Settled []Settled   `json:"settled,omitempty"` // before Done
 }
 
 func fingerprint(head []byte) string {
@@ -42,41 +52,77 @@ type print struct {
 	length int
 }
 
-// known are the files that were read, found by where they are and by how they begin.
+// known are the files that were read, found by where they are and by how they begin, and
+// the objects.
 type known struct {
-	last    int // ID
-	byID    map[int]*FileState
-	byPlace map[place]*FileState
-	byPrint map[print]*FileState
+	last     int // ID
+	byID     map[int]*FileState
+	byPlace  map[place]*FileState
+	byPrint  map[print]*FileState
+	byObject map[objectID]*FileState
+	objects  doneObjects
 }
 
-func newKnown(states []FileState) *known {
-	k := &known{byID: map[int]*FileState{}, byPlace: map[place]*FileState{}, byPrint: map[print]*FileState{}}
-	for _, s := range states { // later ones are newer
-		k.add(&s)
+func newKnown(notes []Note) *known {
+	k := &known{
+		byID: map[int]*FileState{}, byPlace: map[place]*FileState{}, byPrint: map[print]*FileState{}, byObject: map[objectID]*FileState{},
+		objects: newDoneObjects(),
+	}
+	for _, n := range notes { // later ones are newer
+		for _, s := range n.Files {
+			k.add(&s)
+		}
+		for _, s := range n.Settled {
+			k.settle(s)
+		}
+		for _, d := range n.Done {
+			for _, id := range d.ids() {
+				k.done(id)
+			}
+		}
 	}
 	return k
 }
 
 func (k *known) add(s *FileState) {
-	if before := k.byID[s.ID]; before != nil && before != s {
+	k.last = max(k.last, s.ID)
+	before := k.byID[s.ID]
+	k.byID[s.ID] = s
+	if s.ETag != "" {
+		k.byObject[idOf(s.Path, s.ETag)] = s
+		return
+	}
+	if before != nil && before != s {
 		delete(k.byPlace, place{before.Device, before.Inode})
 		delete(k.byPrint, print{before.Print, before.PrintLength})
 	}
-	k.byID[s.ID] = s
 	k.byPlace[place{s.Device, s.Inode}] = s
 	k.byPrint[print{s.Print, s.PrintLength}] = s
-	k.last = max(k.last, s.ID)
 }
 
-// all returns the newest state of each file.
-func (k *known) all() (states []FileState) {
+// done notes that an object was read to its end.
+func (k *known) done(id objectID) {
+	k.objects.add(id)
+	k.forget(id)
+}
+
+// forget forgets how far an object was read.
+func (k *known) forget(id objectID) {
+	if s := k.byObject[id]; s != nil {
+		delete(k.byID, s.ID)
+		delete(k.byObject, id)
+	}
+}
+
+// sum returns all that is known in one note.
+func (k *known) sum() Note {
+	n := k.objects.note()
 	for id := 1; id <= k.last; id++ {
 		if s := k.byID[id]; s != nil {
-			states = append(states, *s)
+			n.Files = append(n.Files, *s)
 		}
 	}
-	return states
+	return n
 }
 
 // find returns the state of the file at p that begins with head, all of it if whole:

@@ -11,15 +11,18 @@ import (
 
 // Sink takes what was read.
 type Sink interface {
-	// Resume returns how far files were read, later ones being newer.
-	Resume(ctx context.Context) ([]FileState, error)
+	// Resume returns how far files were read, later notes being newer.
+	Resume(ctx context.Context) ([]Note, error)
 	// Send takes contents, and how far files were read for them, at once.
-	Send(ctx context.Context, files []FileState, contents []queue.Content) error
+	Send(ctx context.Context, note Note, contents []queue.Content) error
 	Close() error
 }
 
 // kafka is the Sink that sends.
-type kafka struct{ ledger *queue.Ledger }
+type kafka struct {
+	ledger *queue.Ledger
+	notes  int // since they were summed up last
+}
 
 // OpenKafka returns the Sink that has every flow in Kafka once. It keeps how far files
 // were read in dir.
@@ -28,49 +31,71 @@ func OpenKafka(cfg queue.Config, dir string) (Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kafka{ledger}, nil
+	return &kafka{ledger: ledger}, nil
 }
 
-// note is what the ledger keeps.
-type note struct {
-	Files []FileState `json:"files"`
-}
-
-// compactAbove is after how many entries the next start sums them up.
+// compactAbove is after how many entries their notes are summed up in one.
 const compactAbove = 1000
 
-func (k kafka) Resume(ctx context.Context) ([]FileState, error) {
+func (k *kafka) Resume(ctx context.Context) ([]Note, error) {
 	lines, err := k.ledger.Resume(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var states []FileState
-	for _, line := range lines {
-		var n note
-		if err := json.Unmarshal(line, &n); err != nil {
-			return nil, fmt.Errorf("read how far files were read: %w", err)
-		}
-		states = append(states, n.Files...)
+	notes, err := parseNotes(lines)
+	if err != nil {
+		return nil, err
 	}
-	if len(lines) > compactAbove {
-		sum, err := json.Marshal(note{newKnown(states).all()})
-		if err != nil {
-			return nil, err
-		}
-		return states, k.ledger.Compact(sum)
-	}
-	return states, nil
+	k.notes = len(lines)
+	return notes, k.compact(notes)
 }
 
-func (k kafka) Send(ctx context.Context, files []FileState, contents []queue.Content) error {
-	b, err := json.Marshal(note{files})
+func parseNotes(lines []json.RawMessage) ([]Note, error) {
+	notes := make([]Note, len(lines))
+	for i, line := range lines {
+		if err := json.Unmarshal(line, &notes[i]); err != nil {
+			return nil, fmt.Errorf("read how far files were read: %w", err)
+		}
+	}
+	return notes, nil
+}
+
+// compact sums notes up where there are many.
+func (k *kafka) compact(notes []Note) error {
+	if len(notes) <= compactAbove {
+		return nil
+	}
+	sum, err := json.Marshal(newKnown(notes).sum())
 	if err != nil {
 		return err
 	}
-	return k.ledger.Send(ctx, b, contents...)
+	k.notes = 1
+	return k.ledger.Compact(sum)
 }
 
-func (k kafka) Close() error { return k.ledger.Close() }
+func (k *kafka) Send(ctx context.Context, note Note, contents []queue.Content) error {
+	b, err := json.Marshal(note)
+	if err != nil {
+		return err
+	}
+	if err := k.ledger.Send(ctx, b, contents...); err != nil {
+		return err
+	}
+	if k.notes++; k.notes <= compactAbove {
+		return nil
+	}
+	lines, err := k.ledger.Notes()
+	if err != nil {
+		return err
+	}
+	notes, err := parseNotes(lines)
+	if err != nil {
+		return err
+	}
+	return k.compact(notes)
+}
+
+func (k *kafka) Close() error { return k.ledger.Close() }
 
 // sending hands chunks to the sink, in order, while the next is being filled.
 type sending struct {
@@ -97,7 +122,7 @@ func (s *sending) run(ctx context.Context, fail context.CancelCauseFunc) {
 	defer close(s.done)
 	for c := range s.full {
 		if ctx.Err() == nil {
-			err := s.cfg.Sink.Send(ctx, c.files, c.contents())
+			err := s.cfg.Sink.Send(ctx, c.note(), c.contents())
 			switch {
 			case err == nil:
 				s.report.add(&c.counts)
@@ -127,7 +152,7 @@ func (s *sending) current(ctx context.Context) (*chunk, error) {
 
 // flush sends what there is.
 func (s *sending) flush(ctx context.Context) {
-	if s.chunk == nil || len(s.chunk.touched) == 0 {
+	if s.chunk == nil || s.chunk.empty() {
 		return
 	}
 	s.chunk.seal()

@@ -177,23 +177,32 @@ func openPositions(dir string) (*positions, error) {
 	if p.file, err = os.OpenFile(p.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, err
 	}
-	b, err := os.ReadFile(p.path)
-	if err != nil {
+	if p.notes, err = p.read(); err != nil {
 		return p, err
 	}
+	return p, p.file.Truncate(p.size)
+}
+
+// read reads the file, and notes where it ends.
+func (p *positions) read() (notes []json.RawMessage, err error) {
+	b, err := os.ReadFile(p.path)
+	if err != nil {
+		return nil, err
+	}
+	p.size = 0
 	for line := range bytes.Lines(b) {
 		var l positionLine
 		if line[len(line)-1] != '\n' { // cut off by a full disk or a kill: its entry is still there
 			break
 		}
 		if err := json.Unmarshal(line, &l); err != nil {
-			return p, fmt.Errorf("%s is damaged at byte %d: %w", p.path, p.size, err)
+			return nil, fmt.Errorf("%s is damaged at byte %d: %w", p.path, p.size, err)
 		}
 		p.number, p.cluster = l.Number, l.Cluster
-		p.notes = append(p.notes, l.Note)
+		notes = append(notes, l.Note)
 		p.size += int64(len(line))
 	}
-	return p, p.file.Truncate(p.size)
+	return notes, nil
 }
 
 func (p *positions) line(number uint64, note json.RawMessage) ([]byte, error) {

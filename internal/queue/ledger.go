@@ -106,6 +106,10 @@ func (l *Ledger) Resume(ctx context.Context) ([]json.RawMessage, error) {
 	return l.positions.notes, removeEntry(l.dir)
 }
 
+// Notes returns the notes of all entries that are in Kafka, oldest first, as they are on
+// the disk now: for Compact.
+func (l *Ledger) Notes() ([]json.RawMessage, error) { return l.positions.read() }
+
 // Compact puts a note in the place of all earlier ones, which it sums up.
 func (l *Ledger) Compact(note json.RawMessage) error { return l.positions.compact(note) }
 

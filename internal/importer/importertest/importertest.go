@@ -92,10 +92,10 @@ func Run(b testing.TB, format importer.Format, content string) *importer.Report 
 type Nowhere struct{}
 
 // Resume implements importer.Sink.
-func (Nowhere) Resume(context.Context) ([]importer.FileState, error) { return nil, nil }
+func (Nowhere) Resume(context.Context) ([]importer.Note, error) { return nil, nil }
 
 // Send implements importer.Sink.
-func (Nowhere) Send(context.Context, []importer.FileState, []queue.Content) error { return nil }
+func (Nowhere) Send(context.Context, importer.Note, []queue.Content) error { return nil }
 
 // Close implements importer.Sink.
 func (Nowhere) Close() error { return nil }

@@ -41,34 +41,32 @@ func gzipped(t testing.TB, content string) string {
 
 // memory is a Sink that remembers, as a ledger does, over several runs.
 type memory struct {
-	states []byte // as JSON
-	shown  bytes.Buffer
-	sent   func(traces int) // so many in all; may be nil
+	notes []byte // as JSON
+	shown bytes.Buffer
+	sent  func(traces int) // so many in all; may be nil
 }
 
-func (m *memory) Resume(context.Context) (states []importer.FileState, err error) {
-	for d := json.NewDecoder(bytes.NewReader(m.states)); d.More() && err == nil; {
-		var s importer.FileState
-		err = d.Decode(&s)
-		states = append(states, s)
+func (m *memory) Resume(context.Context) (notes []importer.Note, err error) {
+	for d := json.NewDecoder(bytes.NewReader(m.notes)); d.More() && err == nil; {
+		var n importer.Note
+		err = d.Decode(&n)
+		notes = append(notes, n)
 	}
-	return states, err
+	return notes, err
 }
 
-func (m *memory) Send(ctx context.Context, files []importer.FileState, contents []queue.Content) error {
-	for _, s := range files {
-		line, err := json.Marshal(s)
-		if err != nil {
-			return err
-		}
-		m.states = append(m.states, line...)
+func (m *memory) Send(ctx context.Context, note importer.Note, contents []queue.Content) error {
+	line, err := json.Marshal(note)
+	if err != nil {
+		return err
 	}
+	m.notes = append(m.notes, line...)
 	for _, c := range contents {
 		if c.Topic != flow.TracesTopic {
 			return fmt.Errorf("a message for %s", c.Topic)
 		}
 	}
-	err := importer.DryRun(&m.shown).Send(ctx, files, contents)
+	err = importer.DryRun(&m.shown).Send(ctx, note, contents)
 	if m.sent != nil {
 		m.sent(bytes.Count(m.shown.Bytes(), []byte("\n")))
 	}
