@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leoluk/NetMeta/internal/importer"
+	"github.com/leoluk/NetMeta/internal/objects/objectstest"
 	"github.com/leoluk/NetMeta/internal/proctest"
 	"github.com/leoluk/NetMeta/internal/queue"
 	"github.com/leoluk/NetMeta/pb/validate"
@@ -24,13 +25,17 @@ import (
 // vpcLog writes a flow log whose flows have so many bytes, from first to last.
 func vpcLog(t *testing.T, path string, first, last int) {
 	t.Helper()
+	if err := os.WriteFile(path, []byte(vpcText(first, last)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func vpcText(first, last int) string {
 	var text strings.Builder
 	for n := first; n <= last; n++ {
 		fmt.Fprintf(&text, "2 123456789010 eni-1 192.0.2.1 192.0.2.%d 443 %d 6 1 %d 1700000000 1700000060 ACCEPT OK\n", n%256, n%60000, n)
 	}
-	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return text.String()
 }
 
 // sentOnce fails unless Kafka has flows 1 to n, each once.
@@ -65,6 +70,29 @@ func sentOnce(t *testing.T, brokers []string, n int) {
 }
 
 func TestImportKilledTenTimesSendsEveryRecordOnce(t *testing.T) {
+	const files, each = 8, 100_000
+	for name, prepare := range map[string]func(t *testing.T) []string{
+		"files": func(t *testing.T) []string {
+			logs := t.TempDir()
+			for i := range files {
+				vpcLog(t, filepath.Join(logs, fmt.Sprint(i, ".log")), i*each+1, (i+1)*each)
+			}
+			return []string{logs}
+		},
+		"objects": func(t *testing.T) []string {
+			server := objectstest.New(t)
+			for i := range files {
+				server.Put(fmt.Sprint("flows/", i, ".log"), vpcText(i*each+1, (i+1)*each))
+			}
+			server.Fail(objectstest.Cut(3 << 20)) // and the network breaks, twice in each
+			return []string{"--s3-endpoint", server.URL, "s3://" + objectstest.Bucket + "/flows/"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) { killedTenTimes(t, files*each, prepare(t)) })
+	}
+}
+
+func killedTenTimes(t *testing.T, records int, source []string) {
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, importer.Topic))
 	if err != nil {
 		t.Fatal(err)
@@ -75,12 +103,8 @@ func TestImportKilledTenTimesSendsEveryRecordOnce(t *testing.T) {
 		time.Sleep(5 * time.Millisecond) // as brokers take that write to a disk
 		return nil, nil, false
 	})
-	logs, state := t.TempDir(), t.TempDir()
-	const files, each = 8, 100_000
-	for i := range files {
-		vpcLog(t, filepath.Join(logs, fmt.Sprint(i, ".log")), i*each+1, (i+1)*each)
-	}
-	args := []string{"import", "aws-vpc", "--kafka", broker.ListenAddrs()[0], "--state", state, logs}
+	state := t.TempDir()
+	args := append([]string{"import", "aws-vpc", "--kafka", broker.ListenAddrs()[0], "--state", state}, source...)
 	positions, pending := filepath.Join(state, "aws-vpc", "positions"), filepath.Join(state, "aws-vpc", "pending")
 	moments := rand.New(rand.NewPCG(9, 9))
 	killedWithin := 0
@@ -104,7 +128,7 @@ func TestImportKilledTenTimesSendsEveryRecordOnce(t *testing.T) {
 		t.Error("no kill came while an entry was under way: the test shows nothing")
 	}
 	t.Logf("%d of 10 kills came while an entry was under way", killedWithin)
-	sentOnce(t, broker.ListenAddrs(), files*each)
+	sentOnce(t, broker.ListenAddrs(), records)
 }
 
 func sizeOf(path string) int64 {

@@ -174,6 +174,7 @@ type run struct {
 	sending  *sending
 	progress Progress
 	shown    time.Time
+	spare    []byte            // buffer of the file that was closed last
 	damaged  map[objectID]bool // objects that are not tried again
 }
 

@@ -239,7 +239,11 @@ func TestWhatIsNotThereIsAnErrorThatSaysSo(t *testing.T) {
 // following runs an import with Follow until its stop is called.
 func (b *bench) following(files ...string) (stop func() *importer.Report) {
 	b.Helper()
-	cfg := b.config(files...)
+	return b.followingWith(b.config(files...))
+}
+
+func (b *bench) followingWith(cfg importer.Config) (stop func() *importer.Report) {
+	b.Helper()
 	cfg.Follow = true
 	ctx, cancel := context.WithCancel(b.Context())
 	var report *importer.Report

@@ -19,7 +19,7 @@ type pass struct {
 	complete bool // there is nothing that has to be tried again
 
 	done   map[objectID]time.Time // what was listed and is done, and when it was written
-	latest map[string]string // by stem: the first day that may not be settled
+	latest map[string]string      // by stem: the first day that may not be settled
 
 	ahead   []*opening
 	read    int

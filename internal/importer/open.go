@@ -41,6 +41,7 @@ type input struct {
 	chunk   *chunk // that has records of it
 
 	head   []byte // what it begins with, up to printBytes
+	run    *run   // has its buffer when it is closed
 	buffer []byte
 	start  int   // of what is not decoded in buffer
 	at     int64 // offset of buffer[start], without compression
@@ -66,6 +67,7 @@ func (r *run) open(path string) (*input, error) {
 }
 
 func (r *run) prepare(in *input) error {
+	in.run, in.buffer, r.spare = r, r.spare, nil
 	info, err := in.file.Stat()
 	if err != nil {
 		return err
@@ -189,7 +191,10 @@ func (in *input) close() {
 		_ = in.closer.Close()
 	}
 	_ = in.file.Close()
-	in.closed, in.buffer = true, nil
+	if in.run != nil {
+		in.run.spare = in.buffer[:0]
+	}
+	in.closed, in.run, in.buffer = true, nil, nil
 }
 
 // leave gives the state up, as it is now.

@@ -53,7 +53,7 @@ func New(t *testing.T) *Server {
 	if err := s.store.CreateBucket(Bucket); err != nil {
 		t.Fatal(err)
 	}
-	genuine := gofakes3.New(s.store, gofakes3.WithTimeSkewLimit(0), gofakes3.WithoutVersioning()).Server()
+	genuine := gofakes3.New(s.store, gofakes3.WithTimeSkewLimit(0), gofakes3.WithoutVersioning(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Query().Has("list-type"):
