@@ -157,15 +157,15 @@ func TestImportSaysWhatItSentAndWhatNot(t *testing.T) {
 	args := []string{"import", "aws-vpc", "--state", t.TempDir(), "--kafka", broker.ListenAddrs()[0], path}
 
 	dry, report, err := execute(t, append(args, "--dry-run")...)
-	if err != nil || strings.Count(dry, "\n") != 10 || !strings.Contains(report, "10 lines sent as flows") {
+	if err != nil || strings.Count(dry, "\n") != 10 || !strings.Contains(report, "10 records sent as flows") {
 		t.Errorf("dry run: %v, %d lines\n%s", err, strings.Count(dry, "\n"), report)
 	}
-	for _, want := range []string{"10 lines sent as flows, from 1 file\n", "1 file unchanged"} {
+	for _, want := range []string{"10 records sent as flows, from 1 file\n", "1 file unchanged"} {
 		out, _, err := execute(t, args...)
 		if err != nil || !strings.Contains(out, want) {
 			t.Errorf("%v, want %q in\n%s", err, want, out)
 		}
-		if strings.Contains(want, "10 lines") && (!strings.Contains(out, "nodata") || !strings.Contains(out, "bad_value") || strings.Contains(out, "\x1b")) {
+		if strings.Contains(want, "10 records") && (!strings.Contains(out, "nodata") || !strings.Contains(out, "bad_value") || strings.Contains(out, "\x1b")) {
 			t.Errorf("reasons are missing, or a terminal is in danger:\n%q", out)
 		}
 	}

@@ -76,6 +76,9 @@ func describe(in *input, record []byte, problem string) string {
 	if len(record) > most {
 		more = "…"
 	}
+	if in.rows != nil {
+		return fmt.Sprintf("%s, row %d%s", in.path, in.at+1, problem)
+	}
 	return fmt.Sprintf("%s, byte %d%s: %+q%s", in.path, in.at, problem, text, more)
 }
 

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -91,6 +92,8 @@ type Format struct {
 	// New returns a decoder for a file that was read up to where State returned state;
 	// "" for its start.
 	New func(state string) (Decoder, error)
+	// Rows opens a file of Parquet; nil where this kind is not written so.
+	Rows func(file io.ReaderAt, size int64) (Rows, error)
 }
 
 // Config says what is read and where it goes.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/leoluk/NetMeta/internal/parquet"
 )
 
 // file is what is read: a file on the disk, or an object.
@@ -37,6 +39,7 @@ type input struct {
 	closed  bool
 	known   *known
 	decoder Decoder
+	rows    Rows // instead of decoder
 	state   *FileState
 	chunk   *chunk // that has records of it
 
@@ -79,7 +82,18 @@ func (r *run) prepare(in *input) error {
 	if in.etag == "" {
 		in.place = placeOf(info)
 	}
-	if err := in.unpack(); err != nil {
+	var magic [4]byte
+	n, err := in.file.ReadAt(magic[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	start := string(magic[:n])
+	if is, err := r.isParquet(in, start); err != nil {
+		return err
+	} else if is {
+		return r.prepareRows(in)
+	}
+	if err := in.unpack(start); err != nil {
 		return err
 	}
 	buffered := bufio.NewReaderSize(in.content, printBytes)
@@ -87,11 +101,23 @@ func (r *run) prepare(in *input) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return in.explain(err)
 	}
-	in.head, in.content = slices.Clone(head), buffered
+	if strings.HasPrefix(string(head), parquet.Magic) {
+		return errors.New("it is Parquet that was compressed as a whole: take the compression off first")
+	}
+	in.content = buffered
+	if err := r.identify(in, slices.Clone(head), len(head) < printBytes); err != nil {
+		return err
+	}
+	return r.resume(in)
+}
+
+// identify finds out how far a file that begins with head was read.
+func (r *run) identify(in *input, head []byte, whole bool) error {
+	in.head = head
 	if in.etag != "" {
 		in.state = r.known.byObject[in.id]
 	} else {
-		in.state = r.known.find(in.place, in.head, len(head) < printBytes)
+		in.state = r.known.find(in.place, in.head, whole)
 	}
 	if in.state == nil {
 		if old := r.known.byPlace[in.place]; old != nil && old.Offset > in.size && !in.packed {
@@ -103,7 +129,7 @@ func (r *run) prepare(in *input) error {
 		return errInUse
 	}
 	in.state.reader = in
-	return r.resume(in)
+	return nil
 }
 
 // errInUse is returned for a copy of a file that is being read: what has come to both is
@@ -147,14 +173,9 @@ func (r *run) truncated(path string, from, to int64) {
 }
 
 // unpack finds out by the first bytes whether the file is compressed.
-func (in *input) unpack() error {
-	var magic [4]byte
-	n, err := in.file.ReadAt(magic[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
+func (in *input) unpack(start string) error {
 	in.content = in.file
-	switch start := string(magic[:n]); {
+	switch {
 	case strings.HasPrefix(start, "\x1f\x8b"):
 		in.packed = true
 		unpacked, err := gzip.NewReader(bufio.NewReaderSize(in.file, readBytes))
@@ -190,6 +211,9 @@ func (in *input) close() {
 	if in.closer != nil {
 		_ = in.closer.Close()
 	}
+	if in.rows != nil {
+		_ = in.rows.Close()
+	}
 	_ = in.file.Close()
 	if in.run != nil {
 		in.run.spare = in.buffer[:0]
@@ -211,6 +235,9 @@ func (in *input) rest() int { return len(in.buffer) - in.start }
 
 // consumed is how much of the file was read, as it is on the disk.
 func (in *input) consumed() int64 {
+	if in.rows != nil {
+		return int64(float64(in.size) * float64(in.at) / float64(max(in.rows.Len(), 1)))
+	}
 	at, err := in.file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return 0
@@ -231,15 +258,19 @@ func (in *input) isFinal(now time.Time) bool {
 // remember notes how far the file was read.
 func (in *input) remember() {
 	s := in.state
-	if in.closed || in.done || in.decoder == nil || in.at < in.behind {
+	if in.closed || in.done || in.decoder == nil && in.rows == nil || in.at < in.behind {
 		return
 	}
+	s.Path, s.Offset = in.path, in.at
+	if in.decoder != nil {
+		s.State = in.decoder.State()
+	}
 	if in.etag != "" {
-		s.Path, s.ETag, s.Offset, s.State = in.path, in.etag, in.at, in.decoder.State()
+		s.ETag = in.etag
 		in.known.add(s)
 		return
 	}
-	s.Path, s.Device, s.Inode, s.Offset, s.State = in.path, in.place.device, in.place.inode, in.at, in.decoder.State()
+	s.Device, s.Inode = in.place.device, in.place.inode
 	if length := int(min(in.at, printBytes)); s.PrintLength < max(length, len(in.head)) || s.PrintLength == 0 {
 		if !in.packed && len(in.head) < length { // it has grown since it was opened
 			in.head = make([]byte, printBytes)

@@ -11,6 +11,9 @@ import (
 // read decodes what the file has from where it stands. final tells that it will not
 // grow, so that what is left at its end is a record.
 func (r *run) read(ctx context.Context, in *input, final bool) error {
+	if in.rows != nil {
+		return r.readRows(ctx, in)
+	}
 	for {
 		n, err := in.fill()
 		if err != nil && !errors.Is(err, io.EOF) {

@@ -1,6 +1,6 @@
 // Package awsvpc decodes flow logs of Amazon VPCs and transit gateways, of the versions 2
 // to 8 and of custom formats: lines of fields with a space between, in the order that the
-// first line of a file names ("Flow log records" in the Amazon VPC user guide).
+// first line of a file names, or Parquet ("Flow log records" in the Amazon VPC user guide).
 //
 // One line is what one network interface saw of one flow in an aggregation interval, in
 // one direction. doc/import.md says what becomes of each field.
@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 
@@ -48,13 +49,17 @@ func Format(o Options) (importer.Format, error) {
 	if _, err := parsePlan(o.Format); err != nil {
 		return importer.Format{}, err
 	}
-	return importer.Format{Source: Source, Records: "lines", New: func(state string) (importer.Decoder, error) {
-		d := &decoder{exporter: o.Exporter}
-		if state == "" {
-			state = o.Format
-		}
-		return d, d.setFormat(state)
-	}}, nil
+	return importer.Format{
+		Source: Source, Records: "records",
+		New: func(state string) (importer.Decoder, error) {
+			d := &decoder{exporter: o.Exporter}
+			if state == "" {
+				state = o.Format
+			}
+			return d, d.setFormat(state)
+		},
+		Rows: func(file io.ReaderAt, size int64) (importer.Rows, error) { return openRows(o, file, size) },
+	}, nil
 }
 
 // decoder decodes one file.
@@ -98,11 +103,16 @@ func (d *decoder) Decode(record []byte, out *importer.Output) importer.Reason {
 		}
 		return importer.NoFlow
 	}
-	r := &d.record
-	r.reset()
+	d.record.reset()
 	if reason := d.parse(line, out); reason != importer.Sent {
 		return reason
 	}
+	return d.complete(out)
+}
+
+// complete sends what the fields of a record said, if that is traffic.
+func (d *decoder) complete(out *importer.Output) importer.Reason {
+	r := &d.record
 	switch {
 	case r.noData:
 		return NoData

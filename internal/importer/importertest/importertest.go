@@ -77,15 +77,21 @@ func Reasons(r *importer.Report) map[importer.Reason]uint64 {
 // Run imports a file with this content into nowhere, for benchmarks.
 func Run(b testing.TB, format importer.Format, content string) *importer.Report {
 	b.Helper()
-	path := filepath.Join(b.TempDir(), "file")
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	report, err := importer.Run(b.Context(), importer.Config{Format: format, Files: []string{path}, Sink: Nowhere{}})
+	report, err := Import(b, format, "file", content)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return report
+}
+
+// Import imports a file with this name and content into nowhere.
+func Import(t testing.TB, format importer.Format, name, content string) (*importer.Report, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return importer.Run(t.Context(), importer.Config{Format: format, Files: []string{path}, Sink: Nowhere{}})
 }
 
 // Nowhere is a Sink that has everything at once.
