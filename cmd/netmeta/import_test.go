@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parquet-go/parquet-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -36,6 +37,26 @@ func vpcText(first, last int) string {
 		fmt.Fprintf(&text, "2 123456789010 eni-1 192.0.2.1 192.0.2.%d 443 %d 6 1 %d 1700000000 1700000060 ACCEPT OK\n", n%256, n%60000, n)
 	}
 	return text.String()
+}
+
+// vpcParquet writes as Parquet what vpcText writes.
+func vpcParquet(t *testing.T) func(first, last int) string {
+	type record struct {
+		SrcAddr string `parquet:"srcaddr,dict"`
+		Bytes   int64  `parquet:"bytes"`
+		End     int64  `parquet:"end"`
+	}
+	return func(first, last int) string {
+		rows := make([]record, 0, last-first+1)
+		for n := first; n <= last; n++ {
+			rows = append(rows, record{"192.0.2.1", int64(n), 1700000060})
+		}
+		var b bytes.Buffer
+		if err := parquet.Write(&b, rows, parquet.MaxRowsPerRowGroup(30_000), parquet.PageBufferSize(64<<10)); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
 }
 
 // sentOnce fails unless Kafka has flows 1 to n, each once.
@@ -82,9 +103,13 @@ func TestImportKilledTenTimesSendsEveryRecordOnce(t *testing.T) {
 		"objects": func(t *testing.T) []string {
 			server := objectstest.New(t)
 			for i := range files {
-				server.Put(fmt.Sprint("flows/", i, ".log"), vpcText(i*each+1, (i+1)*each))
+				write := vpcText
+				if i%2 == 1 {
+					write = vpcParquet(t)
+				}
+				server.Put(fmt.Sprint("flows/", i), write(i*each+1, (i+1)*each))
 			}
-			server.Fail(objectstest.Cut(3 << 20)) // and the network breaks, twice in each
+			server.Fail(objectstest.Cut(2 << 20)) // and the network breaks in each
 			return []string{"--s3-endpoint", server.URL, "s3://" + objectstest.Bucket + "/flows/"}
 		},
 	} {
