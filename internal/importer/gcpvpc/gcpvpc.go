@@ -6,17 +6,18 @@
 package gcpvpc
 
 import (
-	"encoding/json"
+	"bytes"
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/importer"
+	"github.com/leoluk/NetMeta/internal/importer/jsonline"
 	"github.com/leoluk/NetMeta/pb"
 )
 
@@ -43,7 +44,7 @@ func Format(o Options) (importer.Format, error) {
 	}
 	rate := math.Round(1 / o.Sampling)
 	return importer.Format{Source: Source, Records: "lines", New: func(string) (importer.Decoder, error) {
-		return &decoder{options: o, rate: uint64(rate), scale: 1 / o.Sampling / rate}, nil
+		return &decoder{options: o, rate: uint64(rate), scale: 1 / o.Sampling / rate, entries: jsonline.New(fields)}, nil
 	}}, nil
 }
 
@@ -52,53 +53,28 @@ type decoder struct {
 	options Options
 	rate    uint64
 	scale   float64 // of counts, where 1/Sampling is no whole number
+	entries *jsonline.Reader[entry]
 	entry   entry
 	record  flow.Record
 }
 
-// entry is a LogEntry, as far as it is kept. Numbers of 64 bits are text in JSON.
+// entry is a LogEntry, as far as it is kept. What is text is valid until the next one.
 type entry struct {
-	Payload *struct {
-		Connection struct {
-			Source          string `json:"src_ip"`
-			SourcePort      uint16 `json:"src_port"`
-			Destination     string `json:"dest_ip"`
-			DestinationPort uint16 `json:"dest_port"`
-			Protocol        uint8  `json:"protocol"`
-		} `json:"connection"`
-		Reporter            string      `json:"reporter"`
-		Bytes               json.Number `json:"bytes_sent"`
-		Packets             json.Number `json:"packets_sent"`
-		Start               string      `json:"start_time"`
-		End                 string      `json:"end_time"`
-		SourceInstance      instance    `json:"src_instance"`
-		DestinationInstance instance    `json:"dest_instance"`
-		SourceVPC           vpc         `json:"src_vpc"`
-		DestinationVPC      vpc         `json:"dest_vpc"`
-		SourcePlace         location    `json:"src_location"`
-		DestinationPlace    location    `json:"dest_location"`
-	} `json:"jsonPayload"`
-	LogName  string `json:"logName"`
-	Resource struct {
-		Labels struct {
-			Project    string `json:"project_id"`
-			Subnetwork string `json:"subnetwork_id"`
-		} `json:"labels"`
-	} `json:"resource"`
+	payload                 bool // there is one
+	srcAddr, dstAddr        netip.Addr
+	srcPort, dstPort, proto uint64
+	srcAS, dstAS            uint64
+	bytes, packets          uint64
+	reporter                []byte
+	start, end              []byte
+	srcVM, dstVM            []byte
+	srcVPC, dstVPC          vpc
+	logName                 []byte
+	project                 []byte
+	subnetwork              uint64
 }
 
-type instance struct {
-	Name string `json:"vm_name"`
-}
-
-type vpc struct {
-	Project string `json:"project_id"`
-	Name    string `json:"vpc_name"`
-}
-
-type location struct {
-	ASN uint32 `json:"asn"`
-}
+type vpc struct{ project, name []byte }
 
 // State implements importer.Decoder.
 func (*decoder) State() string { return "" }
@@ -111,42 +87,32 @@ func (d *decoder) Decode(record []byte, out *importer.Output) importer.Reason {
 	}
 	d.entry = entry{}
 	e := &d.entry
-	if err := json.Unmarshal(line, e); err != nil {
+	if err := d.entries.Read(line, e); err != nil {
 		out.Problem = err.Error()
 		if line[0] == '[' || line[0] == ' ' {
 			out.Problem = "an entry a line is needed, as log sinks write them: turn an array into that with jq -c '.[]'"
 		}
 		return importer.BadValue
 	}
-	if e.LogName != "" && !strings.Contains(e.LogName, "vpc_flows") || e.Payload == nil {
+	if len(e.logName) > 0 && !bytes.Contains(e.logName, []byte("vpc_flows")) || !e.payload {
 		return OtherLog
 	}
 	return d.finish(e, out)
 }
 
 func (d *decoder) finish(e *entry, out *importer.Output) importer.Reason {
-	p, r := e.Payload, &d.record
+	r := &d.record
 	*r = flow.Record{
 		Type: pb.FlowMessage_GCP_VPC, SamplingRate: d.rate, SamplingRateSource: pb.FlowMessage_RATE_CONFIGURED,
-		SrcPort: uint32(p.Connection.SourcePort), DstPort: uint32(p.Connection.DestinationPort), Proto: uint32(p.Connection.Protocol),
-		SrcAS: p.SourcePlace.ASN, DstAS: p.DestinationPlace.ASN,
+		SrcAddr: e.srcAddr, DstAddr: e.dstAddr, SrcPort: uint32(e.srcPort), DstPort: uint32(e.dstPort), Proto: uint32(e.proto),
+		SrcAS: uint32(e.srcAS), DstAS: uint32(e.dstAS), Bytes: d.count(e.bytes), Packets: d.count(e.packets),
 	}
-	var err error
-	if r.SrcAddr, err = address(p.Connection.Source); err == nil {
-		r.DstAddr, err = address(p.Connection.Destination)
-	}
-	if err == nil {
-		r.Bytes, err = d.count(p.Bytes)
-	}
-	if err == nil {
-		r.Packets, err = d.count(p.Packets)
-	}
-	if err != nil {
-		out.Problem = err.Error()
+	if !e.srcAddr.IsValid() || !e.dstAddr.IsValid() {
+		out.Problem = "the connection has not two addresses"
 		return importer.BadValue
 	}
-	if !setTimes(r, p.Start, p.End) {
-		out.Problem = fmt.Sprintf("start_time is %+q, end_time %+q", p.Start, p.End)
+	if !setTimes(r, e.start, e.end) {
+		out.Problem = fmt.Sprintf("start_time is %+q, end_time %+q", e.start, e.end)
 		return importer.BadTime
 	}
 	r.TimeReceived = importer.Received(r.TimeFlowEnd, out.Now)
@@ -157,19 +123,19 @@ func (d *decoder) finish(e *entry, out *importer.Output) importer.Reason {
 	if r.SrcAddr.Is6() {
 		r.Etype = 0x86dd
 	}
-	own, name := p.SourceVPC, p.SourceInstance.Name
-	switch p.Reporter {
+	own, name := e.srcVPC, e.srcVM
+	switch string(e.reporter) {
 	case "SRC":
 		r.FlowDirection, r.HasFlowDirection = 1, true
 	case "DEST":
-		own, name = p.DestinationVPC, p.DestinationInstance.Name
+		own, name = e.dstVPC, e.dstVM
 		r.HasFlowDirection = true
 	}
-	if own.Project == "" {
-		own.Project = e.Resource.Labels.Project
+	if len(own.project) == 0 {
+		own.project = e.project
 	}
-	r.ApplicationName = strings.ToValidUTF8(name, "")
-	r.ObservationDomain = subnet(e.Resource.Labels.Subnetwork)
+	r.ApplicationName = strings.ToValidUTF8(text(name), "") // is encoded before the next line
+	r.ObservationDomain = uint32(e.subnetwork)
 	r.SamplerAddress = d.options.Exporter
 	if !r.SamplerAddress.IsValid() {
 		r.SamplerAddress = exporterOf(own)
@@ -178,9 +144,12 @@ func (d *decoder) finish(e *entry, out *importer.Output) importer.Reason {
 	return importer.Sent
 }
 
-func setTimes(r *flow.Record, start, end string) bool {
-	from, err := time.Parse(time.RFC3339, start)
-	to, errTo := time.Parse(time.RFC3339, end)
+// text returns bytes as text that changes with them.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func setTimes(r *flow.Record, start, end []byte) bool {
+	from, err := time.Parse(time.RFC3339, text(start))
+	to, errTo := time.Parse(time.RFC3339, text(end))
 	if errTo != nil {
 		to, errTo = from, err
 	}
@@ -191,44 +160,25 @@ func setTimes(r *flow.Record, start, end string) bool {
 	return err == nil && importer.Plausible(r.TimeFlowStart) && importer.Plausible(r.TimeFlowEnd)
 }
 
-func address(text string) (netip.Addr, error) {
-	a, err := netip.ParseAddr(text)
-	if err != nil || a.Zone() != "" {
-		return netip.Addr{}, fmt.Errorf("the connection has the address %+q", text[:min(len(text), 60)])
+// count adjusts a count, so that it is right after it is multiplied by the rate.
+func (d *decoder) count(n uint64) uint64 {
+	if d.scale == 1 {
+		return n
 	}
-	return a.Unmap(), nil
+	return uint64(math.Round(float64(n) * d.scale))
 }
 
-// count returns a number, so that it is right after it is multiplied by the rate.
-func (d *decoder) count(n json.Number) (uint64, error) {
-	if n == "" {
-		return 0, nil
-	}
-	count, err := strconv.ParseUint(string(n), 10, 63)
-	if err != nil {
-		return 0, fmt.Errorf("a count is %+q", string(n[:min(len(n), 60)]))
-	}
-	if d.scale != 1 {
-		count = uint64(math.Round(float64(count) * d.scale))
-	}
-	return count, nil
-}
-
-// subnet returns the lower 32 bits of a subnetwork's id, which is a number.
-func subnet(id string) uint32 {
-	n, err := strconv.ParseUint(id, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return uint32(n)
-}
-
-// exporterOf makes an address of a hash of project and VPC: fd67:6370 has the letters gcp,
-// and fd00::/8 are addresses that everybody may use inside (RFC 4193).
+// exporterOf makes an address of a hash (FNV-1a) of project and VPC: fd67:6370 has the
+// letters gcp, and fd00::/8 are addresses that everybody may use inside (RFC 4193).
 func exporterOf(v vpc) netip.Addr {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(v.Project + "/" + v.Name)) // never fails
+	const offset, prime = 14695981039346656037, 1099511628211
+	hash := uint64(offset)
+	for _, part := range [][]byte{v.project, {'/'}, v.name} {
+		for _, c := range part {
+			hash = (hash ^ uint64(c)) * prime
+		}
+	}
 	b := [16]byte{0: 0xfd, 1: 'g', 2: 'c', 3: 'p'}
-	copy(b[8:], h.Sum(nil))
+	binary.BigEndian.PutUint64(b[8:], hash)
 	return netip.AddrFrom16(b)
 }
