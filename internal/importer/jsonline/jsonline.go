@@ -24,7 +24,7 @@ type Field[T any] struct {
 // Reader reads lines. One goroutine uses it.
 type Reader[T any] struct {
 	root   object[T]
-	source bytes.Buffer
+	source bytes.Buffer // of which the decoder makes no copy
 	in     *jsontext.Decoder
 	values []byte // those of the line
 }
@@ -64,7 +64,8 @@ var errNoObject = errors.New("it is no object")
 // Read sets the fields of an object in t, which is all that line may have. What was set
 // before an error stays.
 func (r *Reader[T]) Read(line []byte, t *T) error {
-	r.source = *bytes.NewBuffer(line)
+	r.source.Reset()
+	r.source.Write(line)
 	r.in.Reset(&r.source, options...)
 	r.values = r.values[:0]
 	if r.in.PeekKind() != '{' {

@@ -1,62 +1,102 @@
 package weblog
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/leoluk/NetMeta/internal/importer"
+	"github.com/leoluk/NetMeta/internal/importer/jsonline"
 )
 
 // line is a line of JSON: the fields of Caddy (https://caddyserver.com/docs/logging) and,
-// with capitals, of Traefik ("Access Logs" in its documentation).
+// with capitals, of Traefik ("Access Logs" in its documentation). Its text is valid until
+// the next one.
 type line struct {
-	Time    json.RawMessage `json:"ts"` // seconds since 1970, or text
-	Request *struct {
-		RemoteIP   string `json:"remote_ip"`
-		RemotePort string `json:"remote_port"`
-		ClientIP   string `json:"client_ip"`
-		Proto      string `json:"proto"`
-		Method     string `json:"method"`
-		Host       string `json:"host"`
-		URI        string `json:"uri"`
-		TLS        *struct {
-			Version uint32 `json:"version"`
-		} `json:"tls"`
-	} `json:"request"`
-	BytesRead uint64  `json:"bytes_read"`
-	Duration  float64 `json:"duration"` // seconds
-	Size      uint64  `json:"size"`
-	Status    uint32  `json:"status"`
+	caddy, traefik             bool   // it is a request
+	time                       string // seconds since 1970, or text
+	remoteIP, clientIP         string
+	port, version              string
+	method, host, path, scheme string
+	duration                   string // seconds; of Traefik, nanoseconds
+	status, sent, received     uint64
+	tls                        uint64
+	tlsName                    string
+}
 
-	ClientHost            string `json:"ClientHost"`
-	ClientPort            string `json:"ClientPort"`
-	DownstreamContentSize uint64 `json:"DownstreamContentSize"`
-	DownstreamStatus      uint32 `json:"DownstreamStatus"`
-	Nanoseconds           int64  `json:"Duration"`
-	RequestContentSize    uint64 `json:"RequestContentSize"`
-	RequestHost           string `json:"RequestHost"`
-	RequestMethod         string `json:"RequestMethod"`
-	RequestPath           string `json:"RequestPath"`
-	RequestProtocol       string `json:"RequestProtocol"`
-	RequestScheme         string `json:"RequestScheme"`
-	TLSVersion            string `json:"TLSVersion"`
-	StartUTC              string `json:"StartUTC"`
+type jsonField = jsonline.Field[line]
+
+// jsonFields are those that are kept.
+var jsonFields = []jsonField{
+	{Name: "ts", Set: keep(func(l *line) *string { return &l.time })},
+	{Name: "bytes_read", Set: number(func(l *line) *uint64 { return &l.received })},
+	{Name: "duration", Set: keep(func(l *line) *string { return &l.duration })},
+	{Name: "size", Set: number(func(l *line) *uint64 { return &l.sent })},
+	{Name: "status", Set: number(func(l *line) *uint64 { return &l.status })},
+	{Name: "request", Set: func(l *line, v []byte) bool { l.caddy = true; return v == nil }, Fields: []jsonField{
+		{Name: "remote_ip", Set: keep(func(l *line) *string { return &l.remoteIP })},
+		{Name: "remote_port", Set: keep(func(l *line) *string { return &l.port })},
+		{Name: "client_ip", Set: keep(func(l *line) *string { return &l.clientIP })},
+		{Name: "proto", Set: keep(func(l *line) *string { return &l.version })},
+		{Name: "method", Set: keep(func(l *line) *string { return &l.method })},
+		{Name: "host", Set: keep(func(l *line) *string { return &l.host })},
+		{Name: "uri", Set: keep(func(l *line) *string { return &l.path })},
+		{Name: "tls", Fields: []jsonField{{Name: "version", Set: number(func(l *line) *uint64 { return &l.tls })}}},
+	}},
+	{Name: "ClientHost", Set: traefikText(func(l *line) *string { return &l.clientIP })},
+	{Name: "ClientPort", Set: keep(func(l *line) *string { return &l.port })},
+	{Name: "DownstreamContentSize", Set: number(func(l *line) *uint64 { return &l.sent })},
+	{Name: "DownstreamStatus", Set: number(func(l *line) *uint64 { return &l.status })},
+	{Name: "Duration", Set: keep(func(l *line) *string { return &l.duration })},
+	{Name: "RequestContentSize", Set: number(func(l *line) *uint64 { return &l.received })},
+	{Name: "RequestHost", Set: keep(func(l *line) *string { return &l.host })},
+	{Name: "RequestMethod", Set: traefikText(func(l *line) *string { return &l.method })},
+	{Name: "RequestPath", Set: keep(func(l *line) *string { return &l.path })},
+	{Name: "RequestProtocol", Set: keep(func(l *line) *string { return &l.version })},
+	{Name: "RequestScheme", Set: keep(func(l *line) *string { return &l.scheme })},
+	{Name: "TLSVersion", Set: keep(func(l *line) *string { return &l.tlsName })},
+	{Name: "StartUTC", Set: keep(func(l *line) *string { return &l.time })},
+}
+
+func keep(of func(l *line) *string) func(*line, []byte) bool {
+	return func(l *line, value []byte) bool {
+		*of(l) = asText(value)
+		return true
+	}
+}
+
+// traefikText keeps what only requests of Traefik have.
+func traefikText(of func(l *line) *string) func(*line, []byte) bool {
+	return func(l *line, value []byte) bool {
+		*of(l) = asText(value)
+		l.traefik = l.traefik || len(value) > 0
+		return true
+	}
+}
+
+func number(of func(l *line) *uint64) func(*line, []byte) bool {
+	return func(l *line, value []byte) bool { return setCount(of(l), asText(value)) }
 }
 
 func (d *decoder) parseJSON(record string, out *importer.Output) importer.Reason {
-	var l line
-	if err := json.Unmarshal([]byte(record), &l); err != nil {
+	if d.json == nil {
+		d.json = jsonline.New(jsonFields)
+	}
+	l := &d.line
+	*l = line{}
+	if err := d.json.Read(unsafe.Slice(unsafe.StringData(record), len(record)), l); err != nil {
 		out.Problem = err.Error()
 		return importer.BadValue
 	}
 	r := &d.request
+	r.method, r.host, r.path, r.version = l.method, l.host, l.path, l.version
+	r.status, r.sent, r.received = uint32(min(l.status, 1<<32-1)), l.sent, l.received
 	switch {
-	case l.Request != nil:
-		return caddy(&l, r, d.options.Zone, out)
-	case l.ClientHost != "" || l.RequestMethod != "":
-		return traefik(&l, r, out)
+	case l.caddy:
+		return caddy(l, r, d.options.Zone, out)
+	case l.traefik:
+		return traefik(l, r, out)
 	}
 	// Servers log other things to the same place.
 	out.Problem = "it is no request, as Caddy or Traefik log them"
@@ -64,50 +104,42 @@ func (d *decoder) parseJSON(record string, out *importer.Output) importer.Reason
 }
 
 func caddy(l *line, r *request, zone *time.Location, out *importer.Output) importer.Reason {
-	q := l.Request
-	r.at = time.Time{}
-	moment := strings.Trim(string(l.Time), `"`)
-	if !setUnixTime(r, moment, zone) && !setISOTime(r, moment, zone) {
-		out.Problem = fmt.Sprintf("ts is %+q: use Caddy's time format unix_seconds_float or rfc3339", moment)
+	if !setUnixTime(r, l.time, zone) && !setISOTime(r, l.time, zone) {
+		out.Problem = fmt.Sprintf("ts is %+q: use Caddy's time format unix_seconds_float or rfc3339", l.time)
 		return importer.BadTime
 	}
-	client := q.ClientIP // behind proxies that Caddy trusts
+	client := l.clientIP // behind proxies that Caddy trusts
 	if client == "" {
-		client = q.RemoteIP
-	} else if client != q.RemoteIP {
-		q.RemotePort = ""
+		client = l.remoteIP
+	} else if client != l.remoteIP {
+		l.port = ""
 	}
 	_ = setAddress(&r.client, client)
-	_ = setPort(&r.clientPort, q.RemotePort)
-	r.method, r.host, r.path, r.version = q.Method, q.Host, q.URI, q.Proto
-	r.status, r.sent, r.received = l.Status, l.Size, l.BytesRead
-	r.duration = time.Duration(max(l.Duration, 0) * float64(time.Second))
-	if q.TLS != nil {
-		r.tls = q.TLS.Version
-	}
+	_ = setPort(&r.clientPort, l.port)
+	_ = setSeconds(r, l.duration, zone)
+	r.tls = uint32(min(l.tls, 1<<16-1))
 	return importer.Sent
 }
 
 func traefik(l *line, r *request, out *importer.Output) importer.Reason {
-	start, err := time.Parse(time.RFC3339Nano, l.StartUTC)
+	start, err := time.Parse(time.RFC3339Nano, l.time)
 	if err != nil {
-		out.Problem = fmt.Sprintf("StartUTC is %+q", l.StartUTC)
+		out.Problem = fmt.Sprintf("StartUTC is %+q", l.time)
 		return importer.BadTime
 	}
-	r.duration = time.Duration(max(l.Nanoseconds, 0))
+	_ = setDuration(r, l.duration, time.Nanosecond)
 	r.at = start.Add(r.duration)
-	_ = setAddress(&r.client, l.ClientHost)
-	_ = setPort(&r.clientPort, l.ClientPort)
-	r.method, r.host, r.path, r.version = l.RequestMethod, l.RequestHost, l.RequestPath, l.RequestProtocol
-	r.status, r.sent, r.received = l.DownstreamStatus, l.DownstreamContentSize, l.RequestContentSize
-	r.tls, r.secure = tlsVersions[l.TLSVersion], l.RequestScheme == "https"
+	_ = setAddress(&r.client, l.clientIP)
+	_ = setPort(&r.clientPort, l.port)
+	r.tls, r.secure = tlsVersions[l.tlsName], l.scheme == "https"
 	return importer.Sent
 }
 
 // columns are those of a W3C log.
 type columns struct {
-	names []string
-	sets  []setter
+	names  []string
+	sets   []setter
+	moment []byte // date and time
 }
 
 // readDirective reads a line that begins with #, of which #Fields: matters.
@@ -154,33 +186,54 @@ func setTimeTaken(r *request, v string, _ *time.Location) bool {
 }
 
 func (c *columns) parse(text string, r *request, zone *time.Location, out *importer.Output) importer.Reason {
-	values := strings.Fields(text)
-	if strings.Contains(text, "\t") { // CloudFront
-		values = strings.Split(text, "\t")
-	}
-	if len(values) != len(c.names) {
-		out.Problem = fmt.Sprintf("%d fields, and #Fields: names %d", len(values), len(c.names))
+	tabs := strings.Contains(text, "\t") // between the fields of CloudFront
+	count := countFields(text, tabs)
+	if count != len(c.names) {
+		out.Problem = fmt.Sprintf("%d fields, and #Fields: names %d", count, len(c.names))
 		return importer.Fields
 	}
-	date, clock := "", ""
-	for i, v := range values {
-		switch c.names[i] {
+	date, clock, v := "", "", ""
+	for n, name := range c.names {
+		v, text, _ = nextField(text, tabs)
+		switch name {
 		case "date":
 			date = v
 		case "time":
 			clock = v
 		default:
-			if set := c.sets[i]; set != nil && v != "-" && !set(r, v, zone) {
-				out.Problem = fmt.Sprintf("%s is %+q", c.names[i], v[:min(len(v), 60)])
+			if set := c.sets[n]; set != nil && v != "-" && !set(r, v, zone) {
+				out.Problem = fmt.Sprintf("%s is %+q", name, v[:min(len(v), 60)])
 				return importer.BadValue
 			}
 		}
 	}
-	at, err := time.ParseInLocation(time.DateTime, date+" "+clock, zone)
+	c.moment = append(append(append(c.moment[:0], date...), ' '), clock...)
+	at, err := time.ParseInLocation(time.DateTime, asText(c.moment), zone)
 	if err != nil {
-		out.Problem = fmt.Sprintf("date and time are %+q", date+" "+clock)
+		out.Problem = fmt.Sprintf("date and time are %+q", c.moment)
 		return importer.BadTime
 	}
 	r.at = at
 	return importer.Sent
+}
+
+// countFields returns how many fields a line of a W3C log has.
+func countFields(text string, tabs bool) (n int) {
+	for more := true; more; {
+		var v string
+		if v, text, more = nextField(text, tabs); more || v != "" || tabs {
+			n++
+		}
+	}
+	return n
+}
+
+// nextField cuts the first field off, behind which there may be more.
+func nextField(text string, tabs bool) (field, rest string, more bool) {
+	if tabs {
+		return strings.Cut(text, "\t")
+	}
+	field, rest, _ = strings.Cut(strings.TrimLeft(text, " "), " ")
+	rest = strings.TrimLeft(rest, " ")
+	return field, rest, rest != ""
 }

@@ -7,7 +7,6 @@
 package weblog
 
 import (
-	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/leoluk/NetMeta/internal/flow"
 	"github.com/leoluk/NetMeta/internal/importer"
+	"github.com/leoluk/NetMeta/internal/importer/jsonline"
 	"github.com/leoluk/NetMeta/pb"
 )
 
@@ -106,7 +106,10 @@ type decoder struct {
 	guess   bool
 	head    string // #Fields: of a W3C log
 	w3c     *columns
+	json    *jsonline.Reader[line] // nil until there is some
+	line    line
 	request request
+	path    []byte // its group
 	flow    flow.Request
 	back    flow.Record
 }
@@ -122,11 +125,14 @@ func (d *decoder) Decode(record []byte, out *importer.Output) importer.Reason {
 	}
 	d.request = request{}
 	// What is kept of the line is encoded before it changes.
-	if reason := d.parse(unsafe.String(unsafe.SliceData(line), len(line)), out); reason != importer.Sent {
+	if reason := d.parse(asText(line), out); reason != importer.Sent {
 		return reason
 	}
 	return d.finish(out)
 }
+
+// asText returns bytes as text that changes with them.
+func asText(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func (d *decoder) parse(line string, out *importer.Output) importer.Reason {
 	if d.guess {
@@ -185,7 +191,8 @@ func (d *decoder) finish(out *importer.Output) importer.Reason {
 	if strings.HasPrefix(r.version, "HTTP/3") {
 		f.Proto = protoUDP
 	}
-	f.HTTPMethod, f.HTTPHost, f.HTTPPath = r.method, r.host, group(r.path)
+	d.path = appendGroup(d.path[:0], r.path)
+	f.HTTPMethod, f.HTTPHost, f.HTTPPath = r.method, r.host, asText(d.path)
 	f.HTTPStatus, f.HTTPDuration, f.TLSVersion = r.status, uint64(max(r.duration, 0)/time.Microsecond), r.tls
 	out.Message(importer.Topic, f)
 	if r.received > 0 {
@@ -252,37 +259,42 @@ func text(s string) string {
 }
 
 func withoutPort(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
+	if strings.HasPrefix(host, "[") {
+		if address, after, found := strings.Cut(host[1:], "]"); found && (after == "" || after[0] == ':') {
+			return address
+		}
+	} else if name, port, found := strings.Cut(host, ":"); found && !strings.Contains(port, ":") {
 		return name
 	}
 	return strings.Trim(host, "[]")
 }
 
-// group returns the group of a path: without what follows ? or ;, its first segments,
+// appendGroup appends the group of a path: without what follows ? or ;, its first segments,
 // and * for those that are numbers, ids or long.
-func group(path string) string {
+func appendGroup(b []byte, path string) []byte {
 	const segments, longest = 4, 32
 	if end := strings.IndexAny(path, "?;#"); end >= 0 {
 		path = path[:end]
 	}
 	if strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://") { // to a proxy
 		_, path, _ = strings.Cut(path[8:], "/")
-		path = "/" + path
+		b = append(b, '/')
 	}
-	parts := strings.Split(path, "/")
-	if len(parts) > segments+1 {
-		parts = append(parts[:segments+1:segments+1], "…")
-	}
-	changed := false
-	for i, part := range parts {
-		if len(part) > longest || isID(part) {
-			parts[i], changed = "*", true
+	for n := 0; ; n++ {
+		part, rest, more := strings.Cut(path, "/")
+		switch {
+		case n > segments:
+			return append(b, "…"...)
+		case len(part) > longest || isID(part):
+			b = append(b, '*')
+		default:
+			b = append(b, part...)
 		}
+		if !more {
+			return b
+		}
+		b, path = append(b, '/'), rest
 	}
-	if !changed && strings.Count(path, "/") <= segments {
-		return path
-	}
-	return strings.Join(parts, "/")
 }
 
 // isID tells whether a segment is a number, or at least eight hexadecimal digits and

@@ -132,14 +132,31 @@ func FuzzDecode(f *testing.F) {
 
 func BenchmarkDecode(b *testing.B) {
 	const lines = 10_000
-	text := strings.Repeat(combined, lines)
-	b.SetBytes(int64(len(combined)))
-	b.ReportAllocs()
-	b.ResetTimer()
-	for n := 0; n < b.N; n += lines {
-		importertest.Run(b, must(b), text)
+	for name, test := range map[string]struct{ head, line string }{
+		"combined": {"", combined},
+		"ids":      {"", strings.ReplaceAll(combined, "apache_pb.gif", "items/12345/f81d4fae-7dec-11d0-a765-00a0c91e6bf6/a/b/c")},
+		"caddy":    {"", caddyLine},
+		"w3c":      {w3cHead, w3cLine},
+	} {
+		b.Run(name, func(b *testing.B) {
+			text := test.head + strings.Repeat(test.line, lines)
+			b.SetBytes(int64(len(test.line)))
+			b.ReportAllocs()
+			b.ResetTimer()
+			for n := 0; n < b.N; n += lines {
+				if report := importertest.Run(b, must(b), text); report.Sent != lines {
+					b.Fatal(report)
+				}
+			}
+		})
 	}
 }
+
+const (
+	caddyLine = `{"level":"info","ts":1646861401.52,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"198.51.100.7","remote_port":"41342","client_ip":"198.51.100.7","proto":"HTTP/2.0","method":"GET","host":"localhost:8443","uri":"/","headers":{"User-Agent":["curl/7.82.0"],"Accept":["*/*"]},"tls":{"resumed":false,"version":772}},"bytes_read":0,"duration":0.000929675,"size":10900,"status":200}` + "\n"
+	w3cHead   = "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken\n"
+	w3cLine   = "2022-03-09 21:30:02 192.0.2.85 GET /default.htm - 80 - 2001:db8::9 Mozilla/5.0 200 0 0 46\n"
+)
 
 func must(b *testing.B) importer.Format {
 	f, err := weblog.Format(weblog.Options{Server: netip.MustParseAddr("192.0.2.80")})
