@@ -81,8 +81,8 @@ func newImportAWSCommand() *cobra.Command {
 		Use:   "aws-vpc FILE...",
 		Short: "Read flow logs of Amazon VPCs",
 		Long: `aws-vpc reads flow logs of Amazon VPCs and transit gateways as AWS writes them to S3, in
-all versions and custom formats: text, compressed or not. A first line that names the
-fields is used; for files without one (exports of CloudWatch Logs), say --format.
+all versions and custom formats: Parquet, or text, compressed or not. A first line that names
+the fields is used; for text without one (exports of CloudWatch Logs), say --format.
 
 The exporter of a flow is made of account and VPC: fd61:7773:0:1234:5678:9012:89ab:cdef is
 account 123456789012 and vpc-…89abcdef.`,

@@ -18,11 +18,11 @@ import (
 var (
 	recordsSent = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_records_sent_total",
-		Help: "Records of files that became flows or traces which Kafka has, by kind of file.",
+		Help: "Records of files and objects that became flows or traces which Kafka has, by kind of file.",
 	}, []string{"source"})
 	recordsSkipped = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_records_skipped_total",
-		Help: "Records of files that did not become flows or traces, by kind of file and reason. doc/import.md says what the reasons mean.",
+		Help: "Records of files and objects that did not become flows or traces, by kind of file and reason. doc/import.md says what the reasons mean.",
 	}, []string{"source", "reason"})
 	filesFailed = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_files_failed_total",

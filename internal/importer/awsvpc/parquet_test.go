@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,10 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/leoluk/NetMeta/internal/importer"
 	"github.com/leoluk/NetMeta/internal/importer/awsvpc"
 	"github.com/leoluk/NetMeta/internal/importer/importertest"
+	"github.com/leoluk/NetMeta/internal/queue"
 )
 
 // parquetRecord has the columns that AWS writes, of versions 2 to 8, with the types that
@@ -234,4 +238,51 @@ func FuzzParquet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		_, _ = importertest.Import(t, awsvpcFormat(t), "flows.parquet", string(content))
 	})
+}
+
+func TestParquetFilesThatBeginAlikeAreNotTakenForCopies(t *testing.T) {
+	type row struct {
+		AccountID string `parquet:"account_id,plain"`
+		Bytes     int64  `parquet:"bytes"`
+		End       int64  `parquet:"end"`
+	}
+	dir := t.TempDir()
+	write := func(name string, first, n int) {
+		t.Helper()
+		var rows []row
+		for i := range n {
+			rows = append(rows, row{"123456789012", int64(first + i), 1700000000})
+		}
+		var b bytes.Buffer
+		if err := parquet.Write(&b, rows); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, importer.Topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	state := t.TempDir()
+	imports := func(want uint64) {
+		t.Helper()
+		sink, err := importer.OpenKafka(queue.Config{Brokers: broker.ListenAddrs(), Topic: importer.Topic}, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sink.Close()
+		report, err := importer.Run(t.Context(), importer.Config{Format: awsvpcFormat(t), Files: []string{dir}, Sink: sink})
+		if err != nil || report.Sent != want {
+			t.Errorf("%d sent, want %d: %v, %+v", report.Sent, want, err, report)
+		}
+	}
+	write("a.parquet", 1, 5000)
+	imports(5000)
+	write("b.parquet", 5001, 5000)
+	write("copy.parquet", 1, 5000)
+	imports(5000)
+	imports(0)
 }
