@@ -16,8 +16,8 @@ import (
 // Rows decodes a file of Parquet, whose records have no order of bytes: the position in it
 // is the number of a row.
 type Rows interface {
-	Len() int64           // rows of the file
-	Seek(row int64) error // goes to a row, from which Decode goes on
+	Len() int64              // rows of the file
+	SeekRow(row int64) error // goes to a row, from which Decode goes on
 	// Decode sends what the next row holds to out, and else returns why not. An error
 	// gives the file up; behind the last row it is io.EOF.
 	Decode(out *Output) (Reason, error)
@@ -54,7 +54,7 @@ func (r *run) prepareRows(in *input) error {
 		return err
 	}
 	in.at = in.state.Offset
-	return in.rows.Seek(in.at)
+	return in.rows.SeekRow(in.at)
 }
 
 // rowsPrint is what tells a file from others: its size, and its end beside its beginning,

@@ -17,6 +17,7 @@ const Magic = "PAR1"
 
 // Reader reads one file.
 type Reader struct {
+	source  io.ReaderAt
 	file    *parquet.File
 	names   []string
 	leaves  []int // of names: numbers of columns in the file
@@ -48,11 +49,14 @@ func Open(r io.ReaderAt, size int64) (_ *Reader, err error) {
 	if err := check(r, size); err != nil {
 		return nil, err
 	}
+	if err := checkFooter(r, size); err != nil {
+		return nil, err
+	}
 	file, err := parquet.OpenFile(r, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
 		return nil, damaged(err)
 	}
-	p := &Reader{file: file}
+	p := &Reader{source: r, file: file}
 	for _, c := range file.Root().Columns() {
 		if c.Leaf() && !c.Repeated() {
 			p.names = append(p.names, c.Name())
@@ -98,7 +102,7 @@ func (p *Reader) Names() []string { return p.names }
 // Len returns the number of rows.
 func (p *Reader) Len() int64 { return p.file.NumRows() }
 
-// Use says which columns are read, by their places in Names. It comes before Seek.
+// Use says which columns are read, by their places in Names. It comes before SeekRow.
 func (p *Reader) Use(places []int) {
 	p.columns = make([]column, len(places))
 	for i, place := range places {
@@ -106,8 +110,8 @@ func (p *Reader) Use(places []int) {
 	}
 }
 
-// Seek has Next go to this row, counted from 0.
-func (p *Reader) Seek(row int64) (err error) {
+// SeekRow has Next go to this row, counted from 0.
+func (p *Reader) SeekRow(row int64) (err error) {
 	defer recovered(&err)
 	p.group, p.left, p.batch, p.row = 0, 0, 0, 0
 	groups := p.file.RowGroups()
@@ -125,12 +129,15 @@ func (p *Reader) Seek(row int64) (err error) {
 // enter begins with the next row group, at a row of it.
 func (p *Reader) enter(row int64) error {
 	p.leave()
-	group := p.file.RowGroups()[p.group]
+	group, metadata := p.file.RowGroups()[p.group], p.file.Metadata().RowGroups[p.group]
 	p.group++
 	p.left = group.NumRows() - row
 	chunks := group.ColumnChunks()
 	for i := range p.columns {
 		c := &p.columns[i]
+		if err := checkPages(p.source, &metadata.Columns[c.leaf].MetaData); err != nil {
+			return err
+		}
 		c.pages = chunks[c.leaf].Pages()
 		if row > 0 {
 			if err := c.pages.SeekToRow(row); err != nil {
