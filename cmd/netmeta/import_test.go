@@ -207,6 +207,10 @@ func TestImportSaysWhatIsWrongWithItsFlags(t *testing.T) {
 		"requires at least 1 arg":     {},
 		"has no field that flow logs": {"--format", "nonsense", "x"},
 		"no IPv4 or IPv6 address":     {"--exporter", "router", "x"},
+		"names no bucket":             {"s3://"},
+		"no URL like https://":        {"--s3-endpoint", "ftp://x", "s3://logs/"},
+		"--s3-endpoint is for s3://":  {"--s3-endpoint", "http://x", "gs://logs/"},
+		"--list-every: it is above 0": {"--list-every", "0s", "s3://logs/"},
 		"leave out --follow":          {"--dry-run", "--follow", "x"},
 		"no such file or directory":   {"--state", t.TempDir(), filepath.Join(t.TempDir(), "missing")},
 	} {
