@@ -175,7 +175,7 @@ func (p *pass) next(ctx context.Context) error {
 		return nil
 	}
 	switch {
-	case errors.Is(err, objects.ErrUnreachable):
+	case errors.Is(err, objects.ErrUnreachable), errors.Is(err, errSpool):
 		return err
 	case errors.Is(err, objects.ErrAccess):
 		p.complete = false

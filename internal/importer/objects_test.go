@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
 
 	"github.com/leoluk/NetMeta/internal/importer"
 	"github.com/leoluk/NetMeta/internal/objects"
@@ -268,4 +270,27 @@ func TestStateOfManyObjectsIsSummedUpWhileARunGoesOn(t *testing.T) {
 	}
 	b.imports(0, "")
 	b.has(n)
+}
+
+func TestObjectForWhichThereIsNoRoomIsReadByTheNextRun(t *testing.T) {
+	b := newBucket(t)
+	type row struct {
+		Bytes int64 `parquet:"bytes"`
+		End   int64 `parquet:"end"`
+	}
+	var content bytes.Buffer
+	if err := parquet.Write(&content, []row{{1, 1700000000}, {2, 1700000000}}); err != nil {
+		t.Fatal(err)
+	}
+	b.Put("2026/11/01/a", content.String())
+	t.Setenv("TMPDIR", filepath.Join(b.logs, "missing"))
+	if report, err := b.run(""); err == nil || !strings.Contains(err.Error(), "TMPDIR") || report.Failed != 0 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	t.Setenv("TMPDIR", b.logs)
+	b.imports(2, "")
+	if left, err := os.ReadDir(b.logs); err != nil || len(left) != 0 {
+		t.Errorf("files are left behind: %v, %v", left, err)
+	}
+	b.has(2)
 }

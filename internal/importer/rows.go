@@ -71,6 +71,10 @@ func (in *input) rowsPrint() ([]byte, error) {
 	return binary.LittleEndian.AppendUint64(print, uint64(in.size)), nil
 }
 
+// errSpool is returned where there is no room for an object. It does not say that the
+// object is damaged.
+var errSpool = errors.New("the object cannot be put into a temporary file (TMPDIR)")
+
 // spool puts an object into a file that nobody else sees: Parquet is read from its end.
 func (in *input) spool() error {
 	reader, ok := in.file.(*objects.Reader)
@@ -79,16 +83,17 @@ func (in *input) spool() error {
 	}
 	spooled, err := os.CreateTemp("", "netmeta-import-*.parquet")
 	if err != nil {
-		return fmt.Errorf("make a file for the object: %w", err)
+		return fmt.Errorf("%w: %w", errSpool, err)
 	}
 	in.file = spooled
 	if err := os.Remove(spooled.Name()); err != nil { // it is gone when it is closed
-		return errors.Join(fmt.Errorf("have the file for the object unseen: %w", err), reader.Close())
+		return errors.Join(errSpool, err, reader.Close())
 	}
-	if _, err := io.Copy(spooled, reader); err != nil {
-		return errors.Join(err, reader.Close())
+	written, err := io.Copy(spooled, reader)
+	if at, _ := reader.Seek(0, io.SeekCurrent); err != nil && at > written {
+		err = fmt.Errorf("%w: %w", errSpool, err)
 	}
-	return reader.Close()
+	return errors.Join(err, reader.Close())
 }
 
 // readRows decodes the rows from where the file stands.
