@@ -165,3 +165,23 @@ func must(b *testing.B) importer.Format {
 	}
 	return f
 }
+
+func TestHostsAndPathsAreGrouped(t *testing.T) {
+	for line, want := range map[string]string{
+		"WWW.Example.net:8443 /":               "HTTPHost=www.example.net HTTPPath=/",
+		"[2001:db8::1]:443 /a?b=/c":            "HTTPHost=2001:db8::1 HTTPPath=/a",
+		"[2001:db8::1] /a/;x":                  "HTTPHost=2001:db8::1 HTTPPath=/a/",
+		"2001:db8::1 //a":                      "HTTPHost=2001:db8::1 HTTPPath=//a",
+		"h http://proxied.example/a/17/b":      "HTTPHost=h HTTPPath=/a/*/b",
+		"h /a/b/c/d/":                          "HTTPHost=h HTTPPath=/a/b/c/d/…",
+		"h /deadbeef/cafe/x0123456789abcdef0":  "HTTPHost=h HTTPPath=/deadbeef/cafe/x0123456789abcdef0",
+		"h /0123456789abcdef0123456789abcdefz": "HTTPHost=h HTTPPath=/*",
+	} {
+		host, path, _ := strings.Cut(line, " ")
+		flows, report := decode(t, "$remote_addr [$time_iso8601] $http_host $request_method $request_uri", "192.0.2.1 [2025-10-10T20:55:36Z] "+host+" GET "+path+"\n")
+		if len(flows) != 1 {
+			t.Fatal(line, report.Skipped)
+		}
+		flows[0].Want(t, want)
+	}
+}
