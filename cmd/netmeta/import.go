@@ -19,6 +19,7 @@ import (
 
 // importing is what the flags of import say that all kinds of files have.
 type importing struct {
+	receiving
 	kafka   kafkaFlags
 	follow  bool
 	dryRun  bool
@@ -44,7 +45,8 @@ goes on where it was, also with files that were renamed or compressed since.
 FILE is a name, a pattern in quotes, or a directory with all that is below it. It may also be
 s3://BUCKET/PREFIX or gs://BUCKET/PREFIX: all objects whose keys begin so, of S3, of what
 speaks its protocol (--s3-endpoint), or of Google Cloud Storage. Files and objects may be
-compressed by gzip or zstd.
+compressed by gzip or zstd. Instead of FILE, aws-vpc and gcp-vpc also take --listen: they
+receive what the cloud pushes then, and answer when Kafka has it.
 
 Credentials are those that AWS's own programs use: AWS_ACCESS_KEY_ID and so on, AWS_PROFILE of
 the shared configuration, or the role of the machine. For gs:// they are an HMAC key.`,
@@ -78,19 +80,23 @@ func newImportAWSCommand() *cobra.Command {
 	var options awsvpc.Options
 	var exporter string
 	cmd := &cobra.Command{
-		Use:   "aws-vpc FILE...",
+		Use:   "aws-vpc FILE... | --listen ADDRESS",
 		Short: "Read flow logs of Amazon VPCs",
 		Long: `aws-vpc reads flow logs of Amazon VPCs and transit gateways as AWS writes them to S3, in
 all versions and custom formats: Parquet, or text, compressed or not. A first line that names
 the fields is used; for text without one (exports of CloudWatch Logs), say --format.
 
 The exporter of a flow is made of account and VPC: fd61:7773:0:1234:5678:9012:89ab:cdef is
-account 123456789012 and vpc-…89abcdef.`,
+account 123456789012 and vpc-…89abcdef.
+
+With --listen it takes what Amazon Data Firehose delivers to an HTTP endpoint: flow logs
+that are published to Firehose, and those of CloudWatch Logs through a subscription.`,
 		Example: `  netmeta import aws-vpc --follow s3://my-flow-logs/AWSLogs/
   netmeta import aws-vpc ./AWSLogs
   netmeta import aws-vpc --kafka broker1:9092 '*.log.gz'
-  netmeta import aws-vpc --format '${version} ${vpc-id} ${srcaddr} ${dstaddr} ${bytes} ${start} ${end}' flows.txt`,
-		Args: cobra.MinimumNArgs(1),
+  netmeta import aws-vpc --format '${version} ${vpc-id} ${srcaddr} ${dstaddr} ${bytes} ${start} ${end}' flows.txt
+  netmeta import aws-vpc --listen :443 --tls-cert tls.crt --tls-key tls.key --access-key-file firehose.key`,
+		Args: i.args,
 		RunE: func(cmd *cobra.Command, files []string) (err error) {
 			if options.Exporter, err = parseExporter(exporter); err != nil {
 				return err
@@ -99,9 +105,13 @@ account 123456789012 and vpc-…89abcdef.`,
 			if err != nil {
 				return fmt.Errorf("--format: %w", err)
 			}
+			if i.listen != "" {
+				return i.receive(cmd, format, i.firehose)
+			}
 			return i.run(cmd, format, files)
 		},
 	}
+	i.addFirehose(cmd)
 	cmd.Flags().StringVar(&options.Format, "format", "", "names of the fields, for files that do not begin with them (default: version 2)")
 	cmd.Flags().StringVar(&exporter, "exporter", "", "address to store as that of the exporter (default: made of account and VPC)")
 	i.add(cmd)
@@ -197,7 +207,11 @@ func (i *importing) open(cmd *cobra.Command, format importer.Format) (importer.S
 		return nil, err
 	}
 	i.kafka.queue.Topic = importer.Topic
-	sink, err := importer.OpenKafka(i.kafka.queue, filepath.Join(dir, format.Source))
+	name := format.Source
+	if i.listen != "" { // beside the files of a process of its own
+		name += "-received"
+	}
+	sink, err := importer.OpenKafka(i.kafka.queue, filepath.Join(dir, name))
 	if err != nil {
 		return nil, fmt.Errorf("--state %s: %w", dir, err)
 	}

@@ -18,7 +18,7 @@ func newImportGCPCommand() *cobra.Command {
 	var options gcpvpc.Options
 	var exporter string
 	cmd := &cobra.Command{
-		Use:   "gcp-vpc FILE...",
+		Use:   "gcp-vpc FILE... | --listen ADDRESS",
 		Short: "Read VPC flow logs of Google Cloud",
 		Long: `gcp-vpc reads VPC flow logs of Google Cloud as a log sink writes them to Cloud Storage:
 entries of Cloud Logging as JSON, one a line, compressed or not.
@@ -26,9 +26,13 @@ entries of Cloud Logging as JSON, one a line, compressed or not.
 Google keeps only a part of the records, the subnet's secondary sampling rate. It is not in
 the records: say it with --sampling, so that traffic is estimated right.
 
-The exporter of a flow is an address made of the names of project and VPC.`,
-		Example: `  netmeta import gcp-vpc --follow --sampling 0.5 gs://my-flow-logs/`,
-		Args:    cobra.MinimumNArgs(1),
+The exporter of a flow is an address made of the names of project and VPC.
+
+With --listen it takes what a push subscription of Pub/Sub delivers, to whose topic a log
+sink writes.`,
+		Example: `  netmeta import gcp-vpc --follow --sampling 0.5 gs://my-flow-logs/
+  netmeta import gcp-vpc --listen :443 --tls-cert tls.crt --tls-key tls.key --audience https://flows.example.net/ --service-account push@my-project.iam.gserviceaccount.com`,
+		Args: i.args,
 		RunE: func(cmd *cobra.Command, files []string) (err error) {
 			if options.Exporter, err = parseExporter(exporter); err != nil {
 				return err
@@ -37,9 +41,13 @@ The exporter of a flow is an address made of the names of project and VPC.`,
 			if err != nil {
 				return fmt.Errorf("--sampling: %w", err)
 			}
+			if i.listen != "" {
+				return i.receive(cmd, format, i.pubSub)
+			}
 			return i.run(cmd, format, files)
 		},
 	}
+	i.addPubSub(cmd)
 	cmd.Flags().Float64Var(&options.Sampling, "sampling", 0.5, "secondary sampling rate of the subnets (logConfig.flowSampling); Google's default is 0.5")
 	cmd.Flags().StringVar(&exporter, "exporter", "", "address to store as that of the exporter (default: made of project and VPC)")
 	i.add(cmd)

@@ -18,6 +18,8 @@ type chunk struct {
 	done    []objectID
 	settled []Settled
 	counts  counts
+
+	deliveries []*delivery
 }
 
 // messages are those to one topic.
@@ -66,12 +68,12 @@ func (t *messages) next() {
 	t.used++
 }
 
-// mostFiles is how many files an entry may say something of.
+// mostFiles is how many files, or deliveries, an entry may say something of.
 const mostFiles = 1000
 
 // full tells whether the chunk has as much as an entry may have.
 func (c *chunk) full() bool {
-	if len(c.touched) >= mostFiles {
+	if len(c.touched) >= mostFiles || len(c.deliveries) >= mostFiles {
 		return true
 	}
 	for _, t := range c.topics {
@@ -80,6 +82,43 @@ func (c *chunk) full() bool {
 		}
 	}
 	return false
+}
+
+// empty tells whether there is nothing to note, and so nothing to send.
+func (c *chunk) empty() bool {
+	return len(c.touched)+len(c.files)+len(c.settled)+len(c.deliveries) == 0
+}
+
+// note is what an entry says of files, objects and deliveries.
+func (c *chunk) note() Note {
+	n := Note{Files: c.files, Done: doneNotes(c.done), Settled: c.settled}
+	for _, d := range c.deliveries {
+		n.Deliveries = append(n.Deliveries, d.id)
+	}
+	return n
+}
+
+// answer tells those who wait for their deliveries what became of them.
+func (c *chunk) answer(err error) {
+	for _, d := range c.deliveries {
+		d.finish(err)
+	}
+	c.deliveries = c.deliveries[:0]
+}
+
+// decode decodes the first size bytes of what waits in the buffer of in.
+func (c *chunk) decode(in *input, size int, out *Output) {
+	out.chunk, out.Problem = c, ""
+	record := in.buffer[in.start : in.start+size]
+	switch reason := in.decoder.Decode(record, out); reason {
+	case Sent:
+		c.counts.sent++
+	case Aside:
+	default:
+		c.counts.skip(reason, in, record, out.Problem)
+	}
+	in.start += size
+	in.at += int64(size)
 }
 
 func (c *chunk) contents() (all []queue.Content) {
@@ -112,15 +151,13 @@ func (c *chunk) seal() {
 	}
 }
 
-// note is what an entry says of files and objects.
-func (c *chunk) note() Note { return Note{Files: c.files, Done: doneNotes(c.done), Settled: c.settled} }
-
-// empty tells whether there is nothing to say.
-func (c *chunk) empty() bool { return len(c.touched)+len(c.files)+len(c.settled) == 0 }
-
 func (c *chunk) reset() {
 	for _, t := range c.topics {
 		t.used, t.bytes = 0, 0
+		if keep := c.limit/messageBytes + 1; len(t.all) > keep { // a delivery was larger
+			clear(t.all[keep:])
+			t.all = t.all[:keep]
+		}
 	}
 	c.touched, c.files, c.done, c.settled = c.touched[:0], c.files[:0], c.done[:0], c.settled[:0]
 	c.counts.reset()

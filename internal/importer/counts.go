@@ -18,11 +18,11 @@ import (
 var (
 	recordsSent = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_records_sent_total",
-		Help: "Records of files and objects that became flows or traces which Kafka has, by kind of file.",
+		Help: "Records of files, objects and requests that became flows or traces which Kafka has, by kind of file.",
 	}, []string{"source"})
 	recordsSkipped = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_records_skipped_total",
-		Help: "Records of files and objects that did not become flows or traces, by kind of file and reason. doc/import.md says what the reasons mean.",
+		Help: "Records of files, objects and requests that did not become flows or traces, by kind of file and reason. doc/import.md says what the reasons mean.",
 	}, []string{"source", "reason"})
 	filesFailed = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "netmeta_import_files_failed_total",
@@ -102,10 +102,13 @@ type Report struct {
 	Vanished   int               `json:"vanished,omitempty"` // objects that were deleted while they were read, or before
 	Truncated  int               `json:"truncated,omitempty"`
 	Unfinished int               `json:"unfinished,omitempty"` // files whose last line has no end yet
+	Deliveries int               `json:"deliveries,omitempty"` // that a Receiver took
+	Repeated   int               `json:"repeated,omitempty"`   // that had been taken before, and are in no other number
 
-	records string
-	become  string
-	mu      sync.Mutex
+	records  string
+	become   string
+	receives bool
+	mu       sync.Mutex
 }
 
 func newReport(f Format) *Report {
@@ -114,9 +117,11 @@ func newReport(f Format) *Report {
 }
 
 // add adds what was sent.
-func (r *Report) add(c *counts) {
+func (r *Report) add(ch *chunk) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	c := &ch.counts
+	r.Deliveries += len(ch.deliveries)
 	r.Sent += c.sent
 	r.Ahead += c.ahead
 	recordsSent.WithLabelValues(r.Source).Add(float64(c.sent))
@@ -134,9 +139,20 @@ func (r *Report) add(c *counts) {
 	}
 }
 
+// repeat counts a delivery that had come before.
+func (r *Report) repeat() {
+	r.mu.Lock()
+	r.Repeated++
+	r.mu.Unlock()
+}
+
 // WriteTable writes the report for people.
 func (r *Report) WriteTable(w io.Writer) error {
-	fmt.Fprintf(w, "%s %s sent as %s, from %s", humanize.Comma(int64(r.Sent)), r.records, r.become, plural(r.Files, "file"))
+	from := plural(r.Files, "file")
+	if r.receives {
+		from = plural(r.Deliveries, "request") + "; " + humanize.Comma(int64(r.Repeated)) + " came again"
+	}
+	fmt.Fprintf(w, "%s %s sent as %s, from %s", humanize.Comma(int64(r.Sent)), r.records, r.become, from)
 	if r.Unchanged > 0 {
 		fmt.Fprintf(w, "; %s unchanged since the last run", plural(r.Unchanged, "file"))
 	}

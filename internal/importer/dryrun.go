@@ -34,6 +34,7 @@ type dryRun struct{ w io.Writer }
 func DryRun(w io.Writer) Sink { return dryRun{w} }
 
 func (dryRun) Resume(context.Context) ([]Note, error) { return nil, nil }
+func (dryRun) Compact(Note) error                     { return nil }
 func (dryRun) Close() error                           { return nil }
 
 func (d dryRun) Send(_ context.Context, _ Note, contents []queue.Content) error {

@@ -7,7 +7,11 @@
 // a Decoder of a package below this one turns into flows; chunk.go collects these for one
 // entry of a [queue.Ledger], which send.go hands over together with how far files were
 // read. follow.go waits for more. objects.go goes through the listings of object stores,
-// and settled.go remembers what was read of them. counts.go counts what was sent and what was not, and why.
+// and settled.go remembers what was read of them. counts.go counts what was sent and what
+// was not, and why.
+//
+// What others push instead takes the same way from chunk.go on: receive.go decodes it, and
+// recent.go knows it again when it is sent twice. Package push has the HTTP in front.
 package importer
 
 import (
@@ -113,6 +117,7 @@ type Config struct {
 	ChunkBytes int           // most bytes of messages to one topic in an entry; default 800 KiB
 	Poll       time.Duration // how often to look for more in files, with Follow; default 1 s
 	List       time.Duration // how often to list objects, with Follow; default 1 min
+	Remember   int           // how many deliveries a Receiver knows again at least; default 1,000,000
 	now        func() time.Time
 }
 
@@ -128,6 +133,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.List == 0 {
 		c.List = time.Minute
+	}
+	if c.Remember == 0 {
+		c.Remember = 1_000_000
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -157,7 +165,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	r.known = newKnown(notes)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	r.sending = startSending(ctx, fail, cfg, r.report)
+	r.sending = startSending(ctx, fail, cfg, r.report, func(*chunk) error { return nil })
 	if cfg.Follow {
 		err = r.follow(ctx)
 	} else {

@@ -28,11 +28,13 @@ type FileState struct {
 	reader *input // that has it open
 }
 
-// Note is how far files and objects were read, or what has changed of that.
+// Note is how far files and objects were read and what was delivered, or what has changed
+// of that.
 type Note struct {
-	Files   []FileState `json:"files,omitempty"`
-	Done    []DoneNote  `json:"done,omitempty"`    // objects that were read to their end
-	Settled []Settled   `json:"settled,omitempty"` // before Done
+	Files      []FileState  `json:"files,omitempty"`
+	Done       []DoneNote   `json:"done,omitempty"`       // objects that were read to their end
+	Settled    []Settled    `json:"settled,omitempty"`    // before Done
+	Deliveries []DeliveryID `json:"deliveries,omitempty"` // to a Receiver
 }
 
 func fingerprint(head []byte) string {
@@ -61,6 +63,8 @@ type known struct {
 	byPrint  map[print]*FileState
 	byObject map[objectID]*FileState
 	objects  doneObjects
+
+	deliveries []DeliveryID // which only a Receiver looks at
 }
 
 func newKnown(notes []Note) *known {
@@ -80,6 +84,7 @@ func newKnown(notes []Note) *known {
 				k.done(id)
 			}
 		}
+		k.deliveries = append(k.deliveries, n.Deliveries...)
 	}
 	return k
 }
@@ -117,6 +122,7 @@ func (k *known) forget(id objectID) {
 // sum returns all that is known in one note.
 func (k *known) sum() Note {
 	n := k.objects.note()
+	n.Deliveries = k.deliveries
 	for id := 1; id <= k.last; id++ {
 		if s := k.byID[id]; s != nil {
 			n.Files = append(n.Files, *s)

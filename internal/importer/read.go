@@ -67,21 +67,10 @@ func (r *run) decode(ctx context.Context, in *input, final bool) error {
 		if err != nil {
 			return err
 		}
-		out.chunk, out.Problem = c, ""
 		c.touch(in)
-		record := in.buffer[in.start : in.start+size]
-		reason := in.decoder.Decode(record, &out)
+		c.decode(in, size, &out)
 		in.record++
 		r.progress.Records++
-		switch reason {
-		case Sent:
-			c.counts.sent++
-		case Aside:
-		default:
-			c.counts.skip(reason, in, record, out.Problem)
-		}
-		in.start += size
-		in.at += int64(size)
 	}
 	return nil
 }

@@ -11,10 +11,12 @@ import (
 
 // Sink takes what was read.
 type Sink interface {
-	// Resume returns how far files were read, later notes being newer.
+	// Resume returns what is noted of all that was sent, later notes being newer.
 	Resume(ctx context.Context) ([]Note, error)
-	// Send takes contents, and how far files were read for them, at once.
+	// Send takes contents, and where they came from, at once.
 	Send(ctx context.Context, note Note, contents []queue.Content) error
+	// Compact puts a note in the place of all earlier ones, which it sums up.
+	Compact(note Note) error
 	Close() error
 }
 
@@ -24,8 +26,8 @@ type kafka struct {
 	notes  int // since they were summed up last
 }
 
-// OpenKafka returns the Sink that has every flow in Kafka once. It keeps how far files
-// were read in dir.
+// OpenKafka returns the Sink that has every flow in Kafka once. It keeps in dir how far
+// files were read, and which deliveries have come.
 func OpenKafka(cfg queue.Config, dir string) (Sink, error) {
 	ledger, err := queue.OpenLedger(cfg, dir)
 	if err != nil {
@@ -54,7 +56,7 @@ func parseNotes(lines []json.RawMessage) ([]Note, error) {
 	notes := make([]Note, len(lines))
 	for i, line := range lines {
 		if err := json.Unmarshal(line, &notes[i]); err != nil {
-			return nil, fmt.Errorf("read how far files were read: %w", err)
+			return nil, fmt.Errorf("read what was sent before: %w", err)
 		}
 	}
 	return notes, nil
@@ -65,12 +67,16 @@ func (k *kafka) compact(notes []Note) error {
 	if len(notes) <= compactAbove {
 		return nil
 	}
-	sum, err := json.Marshal(newKnown(notes).sum())
+	return k.Compact(newKnown(notes).sum())
+}
+
+func (k *kafka) Compact(note Note) error {
+	b, err := json.Marshal(note)
 	if err != nil {
 		return err
 	}
 	k.notes = 1
-	return k.ledger.Compact(sum)
+	return k.ledger.Compact(b)
 }
 
 func (k *kafka) Send(ctx context.Context, note Note, contents []queue.Content) error {
@@ -81,7 +87,8 @@ func (k *kafka) Send(ctx context.Context, note Note, contents []queue.Content) e
 	if err := k.ledger.Send(ctx, b, contents...); err != nil {
 		return err
 	}
-	if k.notes++; k.notes <= compactAbove {
+	// A Receiver knows itself when it is time.
+	if k.notes++; k.notes <= compactAbove || len(note.Deliveries) > 0 {
 		return nil
 	}
 	lines, err := k.ledger.Notes()
@@ -105,11 +112,13 @@ type sending struct {
 	full   chan *chunk
 	done   chan struct{}
 	chunk  *chunk // being filled
+
+	sent func(*chunk) error // called behind each that was sent
 }
 
-func startSending(ctx context.Context, fail context.CancelCauseFunc, cfg Config, report *Report) *sending {
+func startSending(ctx context.Context, fail context.CancelCauseFunc, cfg Config, report *Report, sent func(*chunk) error) *sending {
 	const chunks = 3 // one is filled, one waits, one is sent
-	s := &sending{cfg: cfg, report: report, free: make(chan *chunk, chunks), full: make(chan *chunk, 1), done: make(chan struct{})}
+	s := &sending{cfg: cfg, report: report, free: make(chan *chunk, chunks), full: make(chan *chunk, 1), done: make(chan struct{}), sent: sent}
 	for range chunks {
 		s.free <- &chunk{limit: cfg.ChunkBytes}
 	}
@@ -121,18 +130,28 @@ func startSending(ctx context.Context, fail context.CancelCauseFunc, cfg Config,
 func (s *sending) run(ctx context.Context, fail context.CancelCauseFunc) {
 	defer close(s.done)
 	for c := range s.full {
-		if ctx.Err() == nil {
-			err := s.cfg.Sink.Send(ctx, c.note(), c.contents())
-			switch {
-			case err == nil:
-				s.report.add(&c.counts)
-			case ctx.Err() == nil || !errors.Is(err, context.Canceled):
+		err := context.Cause(ctx)
+		if err == nil {
+			if err = s.send(ctx, c); err != nil {
 				fail(err)
 			}
 		}
+		c.answer(err)
 		c.reset()
 		s.free <- c
 	}
+}
+
+// send returns nil once c is sent.
+func (s *sending) send(ctx context.Context, c *chunk) error {
+	if err := s.cfg.Sink.Send(ctx, c.note(), c.contents()); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	s.report.add(c)
+	return s.sent(c)
 }
 
 // current returns the chunk that takes the next record. One that is full it sends before.
@@ -159,6 +178,7 @@ func (s *sending) flush(ctx context.Context) {
 	select {
 	case s.full <- s.chunk:
 	case <-ctx.Done():
+		s.chunk.answer(context.Cause(ctx))
 	}
 	s.chunk = nil
 }

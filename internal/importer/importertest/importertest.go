@@ -103,5 +103,8 @@ func (Nowhere) Resume(context.Context) ([]importer.Note, error) { return nil, ni
 // Send implements importer.Sink.
 func (Nowhere) Send(context.Context, importer.Note, []queue.Content) error { return nil }
 
+// Compact implements importer.Sink.
+func (Nowhere) Compact(importer.Note) error { return nil }
+
 // Close implements importer.Sink.
 func (Nowhere) Close() error { return nil }

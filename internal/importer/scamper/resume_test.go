@@ -73,6 +73,8 @@ func (m *memory) Send(ctx context.Context, note importer.Note, contents []queue.
 	return err
 }
 
+func (*memory) Compact(importer.Note) error { return nil }
+
 func (*memory) Close() error { return nil }
 
 // imported imports a file with this content.
