@@ -128,7 +128,7 @@ func unwrap(data []byte, memory *Memory) (importer.Part, error) {
 		from := objects.InputOffset()
 		var w wrapped
 		if err := objects.Decode(&w); err != nil {
-			lines = append(appendLine(lines, string(data[from:])), '\n')
+			lines = appendLine(lines, string(data[from:]))
 			break
 		}
 		switch {

@@ -21,7 +21,7 @@ func ReadSecrets(path string) (Secrets, error) {
 	var s Secrets
 	for line := range strings.Lines(string(b)) {
 		if line = strings.TrimSpace(line); line != "" {
-			s = append(s, sha256.Sum256([]byte(line)))
+			s = append(s, secretOf(line))
 		}
 	}
 	if len(s) == 0 {
@@ -30,10 +30,12 @@ func ReadSecrets(path string) (Secrets, error) {
 	return s, nil
 }
 
+func secretOf(text string) [sha256.Size]byte { return sha256.Sum256([]byte(text)) }
+
 // has tells whether text is one of the secrets, in a time that does not tell how much of
 // it is right.
 func (s Secrets) has(text string) bool {
-	sum, found := sha256.Sum256([]byte(text)), 0
+	sum, found := secretOf(text), 0
 	for _, secret := range s {
 		found |= subtle.ConstantTimeCompare(secret[:], sum[:])
 	}
