@@ -27,6 +27,17 @@ type flow struct {
 	nextHop          string
 	rateSource       string
 	fragment         uint32
+	told
+}
+
+// told is what only some sources tell.
+type told struct {
+	kind             string // FlowType, SFLOW_5 where it is empty
+	directionTold    bool
+	domain           uint32
+	event, side      uint8 // FirewallEvent, BiFlowDirection
+	application      string
+	natSource, natTo string
 }
 
 func (f flow) direction() string {
@@ -99,13 +110,18 @@ func insert(t *testing.T, db *sql.DB, flows []flow) {
 		if source == "" {
 			source = "packet"
 		}
-		fmt.Fprintf(&values, "(%d, 'SFLOW_5', '%s', %d, '%s', %d, %d, %d, %d, %d, '%s', '%s', %d, %d, %d, %d, %d, %d, %d, %d, %d, '%s', %d),\n",
-			f.at, stored(f.exporter), f.rate, source, egress, f.in, f.out, f.bytes, f.packets, stored(f.source), stored(f.dest),
-			f.etype, f.proto, f.sport, f.dport, f.vlan, f.ttl, f.tcp, f.sourceAS, f.destAS, stored(f.nextHop), f.fragment)
+		if f.kind == "" {
+			f.kind = "SFLOW_5"
+		}
+		fmt.Fprintf(&values, "(%d, '%s', '%s', %d, '%s', %d, %d, %d, %d, %d, '%s', '%s', %d, %d, %d, %d, %d, %d, %d, %d, %d, '%s', %d, %v, %d, %d, %d, '%s', '%s', '%s'),\n",
+			f.at, f.kind, stored(f.exporter), f.rate, source, egress, f.in, f.out, f.bytes, f.packets, stored(f.source), stored(f.dest),
+			f.etype, f.proto, f.sport, f.dport, f.vlan, f.ttl, f.tcp, f.sourceAS, f.destAS, stored(f.nextHop), f.fragment,
+			f.directionTold, f.domain, f.event, f.side, f.application, stored(f.natSource), stored(f.natTo))
 	}
 	_, err := db.ExecContext(t.Context(), `INSERT INTO flows_raw
 		(TimeReceived, FlowType, SamplerAddress, SamplingRate, SamplingRateSource, FlowDirection, InIf, OutIf, Bytes, Packets, SrcAddr, DstAddr,
-		EType, Proto, SrcPort, DstPort, VlanId, IPTTL, TCPFlags, SrcAS, DstAS, NextHop, FragmentOffset) VALUES `+values.String())
+		EType, Proto, SrcPort, DstPort, VlanId, IPTTL, TCPFlags, SrcAS, DstAS, NextHop, FragmentOffset,
+		HasFlowDirection, ObservationDomain, FirewallEvent, BiFlowDirection, ApplicationName, PostNATSrcAddr, PostNATDstAddr) VALUES `+values.String())
 	must(t, err)
 }
 
