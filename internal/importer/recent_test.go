@@ -30,12 +30,7 @@ func TestTheNewestDeliveriesAreKnownAndMemoryForThemIsBounded(t *testing.T) {
 // notes is a Sink that keeps what is noted.
 type notes struct{ all []Note }
 
-func (s *notes) Resume(context.Context) (sum Note, err error) {
-	for _, n := range s.all {
-		sum.Deliveries = append(sum.Deliveries, n.Deliveries...)
-	}
-	return sum, nil
-}
+func (s *notes) Resume(context.Context) ([]Note, error) { return s.all, nil }
 func (s *notes) Send(_ context.Context, n Note, _ []queue.Content) error {
 	s.all = append(s.all, n)
 	return nil
@@ -69,9 +64,8 @@ func TestAReceiverKeepsItsStateSmallAndKnowsDeliveriesAfterARestart(t *testing.T
 		if report := r.Close(t.Context()); report.Deliveries != min(70, deliveries-start) || report.Repeated != report.Deliveries {
 			t.Errorf("the report is %+v", report)
 		}
-		sum, _ := sink.Resume(t.Context())
-		if len(sum.Deliveries) > 3*most {
-			t.Fatalf("%d ids are kept", len(sum.Deliveries))
+		if kept := newKnown(sink.all).sum(); len(kept.Deliveries) > 3*most {
+			t.Fatalf("%d ids are kept", len(kept.Deliveries))
 		}
 	}
 }
