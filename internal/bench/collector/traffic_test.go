@@ -44,7 +44,7 @@ func TestCapturesHoldWhatTheBenchmarkCounts(t *testing.T) {
 			d := netflow.NewDecoder(exporter.NewTable(exporter.Config{}), func(r *flow.Record) {
 				records++
 				packets += int(r.Packets)
-			})
+			}, nil)
 			for _, datagram := range got.cycle {
 				if err := d.Decode(datagram, netip.MustParseAddrPort("192.0.2.1:2055"), time.Now()); err != nil {
 					t.Fatal(err)
