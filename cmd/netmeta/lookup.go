@@ -31,7 +31,8 @@ func newLookupCommand() *cobra.Command {
 		Long: `lookup tells what is known about an address: its name, the networks that it is in, what it
 is as an exporter, and what the flows of the last hour say. Each fact has its source.
 
-It asks the DNS only with --dns, and knows places only with a GeoIP database of yours.`,
+Countries and cities are those of the GeoIP database that the settings name (table places),
+and with --geoip also those of a file. It asks the DNS only with --dns.`,
 		Example: `  netmeta lookup 198.51.100.7
   netmeta lookup 2001:db8::1 --dns --since 24h
   netmeta lookup 198.51.100.7 --geoip /var/lib/GeoLite2-City.mmdb --output json`,
@@ -68,7 +69,7 @@ It asks the DNS only with --dns, and knows places only with a GeoIP database of 
 	clickHouseURL = addClickHouseFlag(cmd)
 	flags.Var(&since, "since", "look through flows of so much time: 10m, 24h, 7d")
 	flags.BoolVar(&dns, "dns", false, "ask the DNS for the address's names")
-	flags.StringVar(&file, "geoip", "", "database in MaxMind's format that says where addresses are, such as GeoLite2-City.mmdb")
+	flags.StringVar(&file, "geoip", "", "further database in MaxMind's format that says where addresses are, such as GeoLite2-City.mmdb")
 	flags.StringVar(&output, "output", "table", "table or json")
 	completeEnum(cmd, "output", "table", "json")
 	return cmd

@@ -35,7 +35,7 @@ type Options struct {
 func Address(ctx context.Context, db *sql.DB, address netip.Addr, options Options) ([]Fact, error) {
 	l := lookup{ctx: ctx, db: db, address: address.Unmap(), options: options}
 	l.add("address", l.address.String(), kindOf(l.address))
-	for _, look := range []func() error{l.host, l.networks, l.exporter, l.flows, l.place, l.reverse} {
+	for _, look := range []func() error{l.host, l.networks, l.exporter, l.flows, l.places, l.place, l.reverse} {
 		if err := look(); err != nil {
 			l.errs = append(l.errs, err)
 		}
@@ -171,6 +171,27 @@ func (l *lookup) flows() error {
 		FROM flows_raw WHERE %s AND SamplerAddress = %s HAVING count() > 0`, source, since, l.column()))
 }
 
+// places is where the database says the address is that netmeta names has loaded. The
+// table is asked, and not addressCountry: it has the network too. It is sorted by networks
+// as Go writes them, so that a few are found among millions at once.
+func (l *lookup) places() error {
+	var networks []string
+	for bits := range l.address.BitLen() + 1 {
+		networks = append(networks, "'"+netip.PrefixFrom(l.address, bits).Masked().String()+"'")
+	}
+	return l.rows("place", `
+		SELECT
+		    if(City = '', '', concat(City, ', ')) || Country,
+		    concat('table places, ', Prefix, (
+		        SELECT if(count() = 0, '', concat(', by ', argMax(Message, Time)))
+		        FROM as_loads WHERE Table = 'places' AND Outcome = 'loaded'))
+		FROM places
+		WHERE Prefix IN (`+strings.Join(networks, ", ")+`)
+		ORDER BY toUInt8OrZero(splitByChar('/', Prefix)[2]) DESC
+		LIMIT 1`)
+}
+
+// place is where the caller's database says the address is.
 func (l *lookup) place() error {
 	if l.options.GeoIP == nil {
 		return nil

@@ -26,6 +26,8 @@ func TestEverythingThatIsKnownIsToldWithItsSource(t *testing.T) {
 		"INSERT INTO own_asns VALUES (64500, 'OURS', 'NL', '')",
 		"INSERT INTO sampler_config (SamplerAddress, Name, Site, SamplingRate) VALUES ('::ffff:192.0.2.1', 'ams-core-1', 'AMS1', 2000)",
 		"INSERT INTO interface_names (SamplerAddress, Interface, Name, Speed, Source) VALUES ('::ffff:192.0.2.1', 7, 'eth0', 10000000000, 'snmp')",
+		"INSERT INTO places VALUES ('198.51.0.0/16', 'BE', ''), ('198.51.100.0/24', 'NL', 'Utrecht'), ('2001:db8::/32', 'DE', ''), ('::/1', 'FR', '')",
+		"INSERT INTO as_loads VALUES (now64(3) - 5, 'places', 'loaded', 4, now(), 'an older one'), (now64(3) - 3, 'places', 'loaded', 4, now(), 'GeoLite2-City of 2026-11-24 10:00, 1234 bytes'), (now64(3), 'places', 'failed', 0, now(), 'damaged')",
 		"INSERT INTO flows_raw (TimeReceived, SamplerAddress, SrcAddr, DstAddr, SrcAS, Bytes, SamplingRate) VALUES (toDateTime('" + last + "', 'UTC'), '::ffff:192.0.2.1', '::ffff:198.51.100.7', '2001:db8::7', 64500, 1024, 1024)",
 	} {
 		if _, err := write.ExecContext(t.Context(), statement); err != nil {
@@ -46,6 +48,7 @@ func TestEverythingThatIsKnownIsToldWithItsSource(t *testing.T) {
 			"network | 198.51.0.0/16 wide | https://ipam.example",
 			"as source | 1 flows, 1.00 MiB, last " + last + " | flows of the last 2h0m0s",
 			"AS number | AS64500 OURS | flows of the last 2h0m0s, name: settings",
+			"place | Utrecht, NL | table places, 198.51.100.0/24, by GeoLite2-City of 2026-11-24 10:00, 1234 bytes",
 			"place | Amsterdam, Netherlands, NL | GeoIP database, 198.51.100.0/25",
 		},
 		"2001:db8::7": {
@@ -53,6 +56,7 @@ func TestEverythingThatIsKnownIsToldWithItsSource(t *testing.T) {
 			"host | six.example | dns",
 			"network | ::/0, boundary external | settings",
 			"as destination | 1 flows, 1.00 MiB, last " + last + " | flows of the last 2h0m0s",
+			"place | DE | table places, 2001:db8::/32, by GeoLite2-City of 2026-11-24 10:00, 1234 bytes",
 		},
 		"::ffff:192.0.2.1": {
 			"address | 192.0.2.1 | documentation (RFC 5737)",
