@@ -53,6 +53,10 @@ func TestPipelineTellsWhatWasLostAtEachStageAndWhy(t *testing.T) {
 		count(now, "a", "netmeta_queue_flows_dropped_total", "topic=flow-messages reason=spool_full", 11, 11),
 		count(now, "a", "netmeta_queue_flows_dropped_total", "topic=flow-messages reason=refused", 0, 0),
 		count(now, "a", "netmeta_queue_ready", "topic=flow-messages", 1, 0),
+		count(now, "a", "netmeta_records_total", "protocol=netflow9", 4000, 4000), // are counted by exporter
+		count(now, "host", "netmeta_records_total", "protocol=mirror", 70, 70),
+		count(now, "host", "netmeta_agent_kernel_drops_total", "source=mirror", 12, 12),
+		count(now, "host", "netmeta_agent_conntrack_missed_ends_total", "", 13, 13),
 	}
 	all := delimited(t, counters...)
 	// Kafka may deliver twice.
@@ -67,8 +71,11 @@ network lost -4 datagrams came late 192.0.2.1
 network lost 9 datagrams missing in sequence numbers 192.0.2.1
 network lost 100 records missing in sequence numbers 192.0.2.9
 kernel passed 500 datagrams
+kernel lost 12 packets agent did not read fast enough
+kernel lost 13 flows ends of connections
 kernel lost 3 datagrams socket buffer full
 allow-list lost 2 datagrams not in --allow
+decoder passed 70 flows
 decoder passed 4000 flows  192.0.2.1
 decoder lost 8 sets template expired
 decoder lost 1 sets template refused
