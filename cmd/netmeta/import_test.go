@@ -220,9 +220,14 @@ func TestImportSaysWhatIsWrongWithItsFlags(t *testing.T) {
 	}
 }
 
+// measurements is looked for before the engine of other tests changes the working directory.
+var measurements, errMeasurements = filepath.Abs("../../internal/importer/scamper/testdata/measurements.json")
+
 func TestImportScamperShowsTracesBeforeItSendsThem(t *testing.T) {
-	file := "../../internal/importer/scamper/testdata/measurements.json"
-	dry, report, err := execute(t, "import", "scamper", "--dry-run", "--monitor", "ams1", file)
+	if errMeasurements != nil {
+		t.Fatal(errMeasurements)
+	}
+	dry, report, err := execute(t, "import", "scamper", "--dry-run", "--monitor", "ams1", measurements)
 	if err != nil || strings.Count(dry, "\n") != 28 || !strings.Contains(dry, `"HopAddress":["10.88.0.2","10.88.1.2","10.88.2.2","10.88.3.2"]`) {
 		t.Errorf("dry run: %v\n%.300s", err, dry)
 	}

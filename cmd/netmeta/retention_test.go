@@ -36,7 +36,7 @@ func TestRetentionIsShownAndChangedForEachTable(t *testing.T) {
 	if err := json.Unmarshal([]byte(shown), &report); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]int64{"flows_raw": 30, "flows_1m": 365, "flows_1h": 5 * 365, "interface_counters": 30, "flows_errors": 30, "web_requests": 30}
+	want := map[string]int64{"flows_raw": 30, "flows_1m": 365, "flows_1h": 5 * 365, "interface_counters": 30, "flows_errors": 30, "web_requests": 30, "traces": 30}
 	for _, k := range report.Tables {
 		if k.Seconds != want[k.Table]*86400 {
 			t.Errorf("%s is kept for %d s, want %d days", k.Table, k.Seconds, want[k.Table])
