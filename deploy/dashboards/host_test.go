@@ -108,7 +108,7 @@ func init() {
 		70: ranking(func(f flow) string {
 			return fmt.Sprint(f.source, " ", f.sport, " ", f.dest, " ", f.dport, " ", protocol(f))
 		}, "Source", "Source port", "Destination", "Destination port", "Protocol"),
-		71: density(func(f flow) int { return int(f.bytes / f.packets) }, 50, 1500, func(f flow) bool { return f.packets != 0 }),
+		71: density(func(f flow) int { return int(f.bytes / f.packets) }, 50, 1500, func(flow) bool { return true }),
 	}
 }
 

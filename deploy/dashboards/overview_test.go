@@ -138,7 +138,7 @@ func init() {
 				return fmt.Sprint(f.exporter, " ", f.source, " ", f.sport, " ", f.dest, " ", f.dport, " ", protocol(f))
 			}, "Exporter", "Source", "Source port", "Destination", "Destination port", "Protocol")
 		},
-		90: density(func(f flow) int { return int(f.bytes / f.packets) }, 50, 1500, func(f flow) bool { return f.packets != 0 }),
+		90: density(func(f flow) int { return int(f.bytes / f.packets) }, 50, 1500, func(flow) bool { return true }),
 		91: density(func(f flow) int { return int(f.ttl) }, 4, 252, func(f flow) bool { return f.ttl != 0 }),
 		92: density(func(f flow) int { return int(f.sport) }, 1024, 64512, hasPorts),
 		93: density(func(f flow) int { return int(f.dport) }, 1024, 64512, hasPorts),
