@@ -71,7 +71,7 @@ func flags(f flow) string {
 
 func init() {
 	testFlows = append(testFlows, repliesToHost()...)
-	choices["netmeta-host"] = choice{dashboard.Values{"host": {oneHost}}, ofHost}
+	choices["netmeta-host"] = choice{values: dashboard.Values{"host": {oneHost}}, through: ofHost}
 	port := func(f flow) string { return fmt.Sprint(f.dport, " ", protocol(f)) }
 	checks["netmeta-host"] = map[int]check{
 		10: func(v view) { v.number(sum(only(v.inRange, received), flow.allBytes)) },

@@ -93,7 +93,7 @@ func bytesIn(c counterSample) uint32  { return uint32(c.in) }
 func bytesOut(c counterSample) uint32 { return uint32(c.out) }
 
 func init() {
-	choices["netmeta-interface"] = choice{dashboard.Values{"interface": {countedKey}}, func(f flow) bool { return len(sides(f)) > 0 }}
+	choices["netmeta-interface"] = choice{values: dashboard.Values{"interface": {countedKey}}, through: func(f flow) bool { return len(sides(f)) > 0 }}
 	port := func(f flow) string {
 		if f.proto == 1 {
 			return "ICMP"

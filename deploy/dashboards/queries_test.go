@@ -35,6 +35,7 @@ type check func(v view)
 type choice struct {
 	values  dashboard.Values
 	through func(flow) bool
+	sources bool // of sourceFlows, and not of testFlows
 }
 
 // choices are those of dashboards that are about something in particular.
@@ -50,7 +51,25 @@ func TestPanelsShowWhatWasPutIn(t *testing.T) {
 	insertPipeline(t, write, testPipeline)
 	insertRequests(t, write)
 	insertTraces(t, write)
+	checkPanels(t, read, testFlows, false)
+}
+
+func TestPanelsOfSourcesShowWhatWasPutIn(t *testing.T) {
+	write, read := clickhousetest.Migrated(t)
+	insert(t, write, sourceFlows)
+	checkPanels(t, read, sourceFlows, true)
+}
+
+// checkPanels checks the panels of dashboards of sources, or of all others.
+func checkPanels(t *testing.T, db *sql.DB, flows []flow, sources bool) {
 	for _, d := range loaded(t) {
+		chosen, ok := choices[d.UID]
+		if !ok {
+			chosen.through = func(flow) bool { return true }
+		}
+		if chosen.sources != sources {
+			continue
+		}
 		for _, panel := range d.AllPanels() {
 			if len(panel.Targets) == 0 {
 				continue
@@ -60,25 +79,26 @@ func TestPanelsShowWhatWasPutIn(t *testing.T) {
 				if !ok {
 					t.Fatal("nothing checks the numbers of this panel: add a check")
 				}
-				chosen, ok := choices[d.UID]
-				if !ok {
-					chosen.through = func(flow) bool { return true }
-				}
-				check(show(t, read, d, panel, chosen.values, chosen.through))
+				check(showOf(t, flows, db, d, panel, chosen.values, chosen.through))
 			})
 		}
 	}
 }
 
-// show executes the queries of a panel with values of variables, and says which flows
+// show executes the queries of a panel with values of variables, and says which of testFlows
 // these let through.
 func show(t *testing.T, db *sql.DB, d *dashboard.Dashboard, panel *dashboard.Panel, values dashboard.Values, through func(flow) bool) view {
+	t.Helper()
+	return showOf(t, testFlows, db, d, panel, values, through)
+}
+
+func showOf(t *testing.T, all []flow, db *sql.DB, d *dashboard.Dashboard, panel *dashboard.Panel, values dashboard.Values, through func(flow) bool) view {
 	t.Helper()
 	shortest, err := panel.MinInterval()
 	must(t, err)
 	interval := dashboard.Interval(testFrom, testTo, 90, shortest)
 	scope := dashboard.Scope{Dashboard: d, From: testFrom, To: testTo, Interval: interval, Values: values}
-	flows := slices.DeleteFunc(slices.Clone(testFlows), func(f flow) bool { return !through(f) })
+	flows := slices.DeleteFunc(slices.Clone(all), func(f flow) bool { return !through(f) })
 	seconds := int64(interval / time.Second)
 	v := view{
 		T: t, panel: panel, interval: seconds, results: map[string]result{}, db: db,

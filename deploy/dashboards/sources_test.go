@@ -9,8 +9,8 @@ import (
 // Two VPCs of an account, and one that --exporter has given another address.
 var awsVPCs = []string{"fd61:7773:0:1234:5678:9012:89ab:cdef", "fd61:7773:0:1234:5678:9012:0:1", "192.0.2.9"}
 
-// flowsOfSources is traffic that clouds and agents tell of.
-func flowsOfSources() (flows []flow) {
+// sourceFlows is traffic that clouds and agents tell of, as testFlows is that of routers.
+var sourceFlows = func() (flows []flow) {
 	random := rand.New(rand.NewPCG(7, 7))
 	base := func(i int) flow {
 		return flow{
@@ -67,7 +67,7 @@ func flowsOfSources() (flows []flow) {
 		flows = append(flows, f)
 	}
 	return flows
-}
+}()
 
 func vpc(f flow) string {
 	return map[string]string{awsVPCs[0]: "123456789012 vpc-…89abcdef", awsVPCs[1]: "123456789012 vpc-…00000001", awsVPCs[2]: " "}[f.exporter]
@@ -102,13 +102,13 @@ func seriesOf(value string, key func(flow) string, number func(flow) float64, la
 // sourceChecks are those of panels that dashboards of sources have in common.
 func sourceChecks(uid string, kinds []string, more map[int]check) {
 	through := func(f flow) bool { return slices.Contains(kinds, f.kind) }
-	choices[uid] = choice{nil, through}
+	choices[uid] = choice{through: through, sources: true}
 	checks[uid] = map[int]check{
 		10: func(v view) { v.number(sum(v.inRange, flow.allBytes)) },
 		11: func(v view) { v.number(float64(len(v.inRange))) },
 		12: func(v view) {
 			last := int64(0)
-			for _, f := range only(testFlows, through) {
+			for _, f := range only(sourceFlows, through) {
 				last = max(last, f.at)
 			}
 			v.number(float64(last) * 1000)
@@ -123,7 +123,6 @@ func sourceChecks(uid string, kinds []string, more map[int]check) {
 }
 
 func init() {
-	testFlows = append(testFlows, flowsOfSources()...)
 	port := func(f flow) string { return fmt.Sprint(f.dport, " ", protocol(f)) }
 	exporter := func(f flow) string { return f.exporter }
 	eni := func(f flow) uint32 { return max(f.in, f.out) }

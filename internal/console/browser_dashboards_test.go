@@ -101,7 +101,8 @@ func dashboardsShowTheTopTalker(t *testing.T, c *filled) {
 			unfold(page, 1600)
 			text := withoutErrors(t, page)
 			// The pipeline is about tables, too, and there are neither web servers nor traces.
-			want := map[string]string{"netmeta-host": talker, "netmeta-pipeline": "flows_raw", "netmeta-web": "never", "netmeta-traces": "never"}[d.UID]
+			want := map[string]string{"netmeta-host": talker, "netmeta-pipeline": "flows_raw", "netmeta-web": "never", "netmeta-traces": "never",
+				"netmeta-aws": "never", "netmeta-gcp": "never", "netmeta-hosts": "never"}[d.UID]
 			if want == "" {
 				want = listener
 			}
