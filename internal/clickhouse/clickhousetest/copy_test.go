@@ -37,7 +37,7 @@ func contents(t *testing.T, db *sql.DB, name string) []string {
 	for i := range statements {
 		statements[i] = in.Replace(statements[i])
 	}
-	if len(all.tables) < 10 || len(all.gates) != 3 || len(all.functions) < 10 {
+	if len(all.tables) < 10 || len(all.gates) != 4 || len(all.functions) < 10 {
 		t.Fatalf("%d tables, %d gates and %d functions are not all", len(all.tables), len(all.gates), len(all.functions))
 	}
 	return statements
