@@ -99,11 +99,11 @@ func reattach(ctx context.Context, db *sql.DB, table string) error {
 		return nil
 	}
 	// Stopped between the two, the program would leave the server without its consumers.
-	ctx = context.WithoutCancel(ctx)
-	for _, verb := range []string{"DETACH", "ATTACH"} {
-		if _, err := db.ExecContext(ctx, verb+` TABLE `+table); err != nil {
-			return fmt.Errorf("%s table %s to take over new Kafka settings: %w", strings.ToLower(verb), table, err)
-		}
+	if _, err := db.ExecContext(context.WithoutCancel(ctx), "DETACH TABLE "+table); err != nil {
+		return fmt.Errorf("detach table %s to take over new Kafka settings: %w", table, err)
+	}
+	if err := attach(ctx, db, table); err != nil {
+		return fmt.Errorf("attach table %s to take over new Kafka settings: %w", table, err)
 	}
 	return nil
 }
