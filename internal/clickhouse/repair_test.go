@@ -223,3 +223,32 @@ func TestRollupsAreRepairedAfterClickHouseWasKilled(t *testing.T) {
 		t.Errorf("after the repair there is still %s", got)
 	}
 }
+
+// ClickHouse refuses to attach a table that a query still has.
+func TestGateIsOpenedAfterQueriesThatHaveItAsItWas(t *testing.T) {
+	db, _ := migrated(t)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := db.Exec("SELECT count(), sleepEachRow(3) FROM (SELECT 1 AS one) AS a LEFT JOIN flows_gate AS b ON a.one = b.Type GROUP BY ALL FORMAT Null")
+		ended <- err
+	}()
+	const running = "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(3)%' AND current_database = currentDatabase() AND query NOT LIKE '%system.processes%'"
+	for query[uint64](t, db, running) == 0 {
+		select {
+		case err := <-ended:
+			t.Fatalf("the query has ended: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	exec(t, db, "DETACH TABLE flows_gate")
+	if _, err := db.Exec("ATTACH TABLE flows_gate"); err == nil {
+		t.Fatal("the query does not have the gate")
+	}
+	repairRollups(t, db)
+	if query[uint64](t, db, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'flows_gate'") == 0 {
+		t.Error("the gate is closed")
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
