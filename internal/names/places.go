@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/leoluk/NetMeta/internal/geoip"
+	"github.com/leoluk/NetMeta/internal/risinfo/load"
 	"github.com/leoluk/NetMeta/internal/settings"
 )
 
@@ -100,9 +101,7 @@ func (p *places) finish(ctx context.Context, db *sql.DB, now time.Time, err erro
 
 // noteLoad adds a row to as_loads. Where ClickHouse is away, there is only the log.
 func noteLoad(ctx context.Context, db *sql.DB, outcome string, rows int, built time.Time, message string) {
-	_, err := db.ExecContext(ctx, "INSERT INTO as_loads (Time, Table, Outcome, Rows, Built, Message) VALUES (now64(3), ?, ?, ?, ?, ?)",
-		placesTable, outcome, rows, built.UTC(), message)
-	if err != nil {
+	if err := load.New(db).Note(ctx, placesTable, outcome, rows, built, message); err != nil {
 		slog.Warn("names: as_loads does not say how the load of a GeoIP database went", "outcome", outcome, "error", err)
 	}
 }
