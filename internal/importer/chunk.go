@@ -93,7 +93,7 @@ func (c *chunk) empty() bool {
 func (c *chunk) note() Note {
 	n := Note{Files: c.files, Done: doneNotes(c.done), Settled: c.settled}
 	for _, d := range c.deliveries {
-		n.Deliveries = append(n.Deliveries, d.id)
+		n.Deliveries = append(n.Deliveries, d.ID)
 	}
 	return n
 }
@@ -110,13 +110,7 @@ func (c *chunk) answer(err error) {
 func (c *chunk) decode(in *input, size int, out *Output) {
 	out.chunk, out.Problem = c, ""
 	record := in.buffer[in.start : in.start+size]
-	switch reason := in.decoder.Decode(record, out); reason {
-	case Sent:
-		c.counts.sent++
-	case Aside:
-	default:
-		c.counts.skip(reason, in, record, out.Problem)
-	}
+	c.counts.add(in.decoder.Decode(record, out), in, record, out.Problem)
 	in.start += size
 	in.at += int64(size)
 }

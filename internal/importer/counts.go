@@ -50,6 +50,17 @@ type skips struct {
 	First   string `json:"first,omitempty"` // where, and what it begins with
 }
 
+// add counts a record by what became of it.
+func (c *counts) add(reason Reason, in *input, record []byte, problem string) {
+	switch reason {
+	case Sent:
+		c.sent++
+	case Aside:
+	default:
+		c.skip(reason, in, record, problem)
+	}
+}
+
 // skip counts a record that is not sent. Of the first of its reason it notes the place.
 func (c *counts) skip(reason Reason, in *input, record []byte, problem string) {
 	if c.skipped == nil {

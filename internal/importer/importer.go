@@ -36,7 +36,6 @@ type Reason string
 const (
 	Sent     Reason = ""
 	TooLong  Reason = "too_long"    // longer than MaxRecord
-	NotUTF8  Reason = "not_utf8"    // bytes that are no text
 	Empty    Reason = "empty"       // a line without anything
 	Fields   Reason = "field_count" // more or fewer fields than there are names
 	BadValue Reason = "bad_value"   // a field that is not what its name says

@@ -65,7 +65,6 @@ type Receiver struct {
 // delivery is a Delivery that waits for Kafka.
 type delivery struct {
 	Delivery
-	id   DeliveryID
 	done chan struct{} // closed when it is in Kafka, or never will be
 	err  error         // once done is closed
 }
@@ -174,7 +173,7 @@ func (r *Receiver) enqueue(d Delivery) (*delivery, bool, error) {
 	if r.closed {
 		return nil, false, ErrEnded
 	}
-	waiting := &delivery{Delivery: d, id: d.ID, done: make(chan struct{})}
+	waiting := &delivery{Delivery: d, done: make(chan struct{})}
 	select {
 	case r.queue <- waiting:
 		r.waiting[d.ID] = waiting
@@ -261,8 +260,8 @@ func (r *Receiver) remember(c *chunk) []DeliveryID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, d := range c.deliveries {
-		r.recent.add(d.id)
-		delete(r.waiting, d.id)
+		r.recent.add(d.ID)
+		delete(r.waiting, d.ID)
 	}
 	r.entries++
 	r.ids += len(c.deliveries)

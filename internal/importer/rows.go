@@ -115,11 +115,7 @@ func (r *run) readRows(ctx context.Context, in *input) error {
 		}
 		c.touch(in)
 		r.progress.Records++
-		if reason == Sent {
-			c.counts.sent++
-		} else {
-			c.counts.skip(reason, in, nil, out.Problem)
-		}
+		c.counts.add(reason, in, nil, out.Problem)
 		if in.at++; in.at%4096 == 0 {
 			out.Now = r.cfg.now()
 			r.show(in)

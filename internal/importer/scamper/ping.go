@@ -189,7 +189,6 @@ func (s *pingStatistics) begin(t *flow.Trace) {
 
 // add adds a reply: to which probe, in which protocol (IP's number; ICMP where it is none of
 // TCP and UDP), with which type and code of ICMP, after how many microseconds.
-
 func (s *pingStatistics) add(probe, protocol, icmp, rtt uint32) {
 	word, bit := &s.answered[probe/64], uint64(1)<<(probe%64)
 	if *word&bit != 0 || !s.fromTarget(protocol, icmp) {
